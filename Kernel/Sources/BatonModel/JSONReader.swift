@@ -1,0 +1,179 @@
+extension JSON {
+    /// Reads one JSON text.
+    ///
+    /// - Parameter bytes: UTF-8; anything behind the value but white space is an error.
+    /// - Throws: ``JSONError`` with the offset of the first byte that does not fit. Nesting is limited to 64.
+    public init(parsing bytes: some Sequence<UInt8>) throws(JSONError) {
+        var reader = JSONReader(bytes: Array(bytes))
+        self = try reader.whole()
+    }
+
+    /// Reads one JSON text.
+    ///
+    /// - Throws: ``JSONError`` as for bytes.
+    public init(text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
+}
+
+private struct JSONReader {
+    let bytes: [UInt8]
+    var position = 0
+    var depth = 0
+
+    mutating func whole() throws(JSONError) -> JSON {
+        let value = try value()
+        skipSpace()
+        guard position == bytes.count else { throw fault("unexpected text behind the value") }
+        return value
+    }
+
+    func fault(_ what: String) -> JSONError { JSONError("\(what) at byte \(position)") }
+
+    mutating func skipSpace() {
+        while position < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) { position += 1 }
+    }
+
+    mutating func value() throws(JSONError) -> JSON {
+        skipSpace()
+        guard position < bytes.count else { throw fault("text ends early") }
+        switch bytes[position] {
+        case UInt8(ascii: "{"): return try nested { (reader) throws(JSONError) in try reader.object() }
+        case UInt8(ascii: "["): return try nested { (reader) throws(JSONError) in try reader.array() }
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        default: return try number()
+        }
+    }
+
+    mutating func nested(_ body: (inout JSONReader) throws(JSONError) -> JSON) throws(JSONError) -> JSON {
+        guard depth < 64 else { throw fault("nested too deep") }
+        depth += 1
+        defer { depth -= 1 }
+        return try body(&self)
+    }
+
+    mutating func word(_ text: String, _ value: JSON) throws(JSONError) -> JSON {
+        guard bytes[position...].starts(with: text.utf8) else { throw fault("unknown word") }
+        position += text.utf8.count
+        return value
+    }
+
+    mutating func number() throws(JSONError) -> JSON {
+        let start = position
+        var plain = true
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): break
+            case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): plain = false
+            default: return try literal(from: start, plain)
+            }
+            position += 1
+        }
+        return try literal(from: start, plain)
+    }
+
+    func literal(from start: Int, _ plain: Bool) throws(JSONError) -> JSON {
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+        guard let first = digits.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { throw fault("no value") }
+        let leadingZero = digits.hasPrefix("0") && digits.utf8.count > 1
+        guard plain else {
+            guard Double(text) != nil else { throw fault("no number") }
+            return .number(text)
+        }
+        guard !leadingZero, !digits.contains("-") else { throw fault("no number") }
+        return Int64(text).map(JSON.integer) ?? .number(text)
+    }
+
+    mutating func object() throws(JSONError) -> JSON {
+        position += 1
+        var members: [String: JSON] = [:]
+        skipSpace()
+        if take("}") { return .object(members) }
+        while true {
+            skipSpace()
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw fault("no key") }
+            let key = try string()
+            skipSpace()
+            guard take(":") else { throw fault("no colon") }
+            let value = try value()
+            guard members.updateValue(value, forKey: key) == nil else { throw fault("key given twice") }
+            skipSpace()
+            if take("}") { return .object(members) }
+            guard take(",") else { throw fault("no comma") }
+        }
+    }
+
+    mutating func array() throws(JSONError) -> JSON {
+        position += 1
+        var elements: [JSON] = []
+        skipSpace()
+        if take("]") { return .array(elements) }
+        while true {
+            elements.append(try value())
+            skipSpace()
+            if take("]") { return .array(elements) }
+            guard take(",") else { throw fault("no comma") }
+        }
+    }
+
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func string() throws(JSONError) -> String {
+        position += 1
+        var out: [UInt8] = []
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let text = String(validating: out, as: UTF8.self) else { throw fault("text is not UTF-8") }
+                return text
+            case UInt8(ascii: "\\"): try escape(into: &out)
+            case 0..<0x20: throw fault("control character in text")
+            default: out.append(byte)
+            }
+        }
+        throw fault("text has no end")
+    }
+
+    mutating func escape(into out: inout [UInt8]) throws(JSONError) {
+        guard position < bytes.count else { throw fault("text has no end") }
+        let byte = bytes[position]
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): out.append(byte)
+        case UInt8(ascii: "b"): out.append(0x08)
+        case UInt8(ascii: "f"): out.append(0x0C)
+        case UInt8(ascii: "n"): out.append(0x0A)
+        case UInt8(ascii: "r"): out.append(0x0D)
+        case UInt8(ascii: "t"): out.append(0x09)
+        case UInt8(ascii: "u"): out.append(contentsOf: String(try scalar()).utf8)
+        default: throw fault("unknown escape")
+        }
+    }
+
+    mutating func scalar() throws(JSONError) -> Unicode.Scalar {
+        let high = try unit()
+        if let plain = Unicode.Scalar(UInt32(high)) { return plain }
+        guard high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else { throw fault("lone surrogate") }
+        position += 2
+        let low = try unit()
+        guard (0xDC00...0xDFFF).contains(low) else { throw fault("lone surrogate") }
+        let value = 0x10000 + (UInt32(high) - 0xD800) << 10 + (UInt32(low) - 0xDC00)
+        guard let scalar = Unicode.Scalar(value) else { throw fault("lone surrogate") }
+        return scalar
+    }
+
+    mutating func unit() throws(JSONError) -> UInt16 {
+        guard position + 4 <= bytes.count, let value = UInt16(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+        else { throw fault("no escape of four digits") }
+        position += 4
+        return value
+    }
+}

@@ -1,0 +1,11 @@
+public import BatonModel
+import Crypto
+
+extension Digest {
+    /// The SHA-256 digest of bytes.
+    ///
+    /// - Source: FIPS 180-4, by swift-crypto.
+    public init(of bytes: [UInt8]) {
+        self.init(Array(SHA256.hash(data: bytes)).hexText)
+    }
+}
