@@ -8,6 +8,8 @@ public protocol Processes: Sendable {
     func own() async -> Incarnation
     /// The process with this pid, or `nil` when there is none (a zombie counts as none).
     func inspect(pid: Int32) async -> ProcessFacts?
+    /// Every living process whose working folder is this one, by pid (zombies left out).
+    func residents(of folder: String) async -> [ProcessFacts]
     /// The process that listens on a TCP port of 127.0.0.1 or of any address, or `nil` when none is seen.
     func listener(port: Int) async -> Int32?
     /// Starts a process that outlives Baton, in a session of its own.
