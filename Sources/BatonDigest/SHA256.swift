@@ -1,5 +1,5 @@
 public import BatonModel
-import Crypto
+import struct Crypto.SHA256
 
 extension Digest {
     /// The SHA-256 digest of bytes.
