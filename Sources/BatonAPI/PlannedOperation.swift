@@ -1,0 +1,85 @@
+public import BatonModel
+
+/// One step of a plan as people read it.
+public struct PlannedStep: Hashable, Sendable {
+    /// How bad it is when the step goes wrong.
+    public enum Hazard: String, Hashable, Sendable, CaseIterable {
+        /// Changes nothing.
+        case safe
+        /// Can be taken back.
+        case reversible
+        /// Can't be taken back, and costs no stake.
+        case irreversible
+        /// Wrongly done it may cost the stake.
+        case slashable
+    }
+    public let id: StepID
+    public let title: String
+    public let hazard: Hazard
+    /// The node that it touches; `nil` when it touches none.
+    public let node: NodeID?
+    /// What must hold right before it.
+    public let guards: [String]
+    /// What must be seen after it.
+    public let proof: [String]
+    /// How long it may take before it counts as failed or in doubt.
+    public let within: Duration
+    /// The command lines with which a person does the same by hand; empty when there is nothing to type.
+    public let byHand: [String]
+
+    public init(
+        id: StepID, title: String, hazard: Hazard, node: NodeID?, guards: [String], proof: [String], within: Duration,
+        byHand: [String] = []
+    ) {
+        (self.id, self.title, self.hazard, self.node) = (id, title, hazard, node)
+        (self.guards, self.proof, self.within, self.byHand) = (guards, proof, within, byHand)
+    }
+    /// The step for programs; `within` in milliseconds.
+    public var json: JSON {
+        [
+            "id": .string(id.rawValue), "title": .string(title), "hazard": .string(hazard.rawValue),
+            "node": .optional(node?.rawValue), "guards": .texts(guards), "proof": .texts(proof),
+            "withinMilliseconds": .integer(within.nanoseconds / 1_000_000), "byHand": .texts(byHand),
+        ]
+    }
+}
+
+/// An operation that was planned from facts and has not begun: it has no number yet.
+public struct PlannedOperation: Hashable, Sendable {
+    public let request: OperationRequest
+    public let title: String
+    /// What the plan takes as given, in words; it is refused when one no longer holds.
+    public let assumptions: [String]
+    public let steps: [PlannedStep]
+    /// SHA-256 over ``bytes``.
+    public let digest: Digest
+    /// The plan itself in the form that runs; what `--out` writes and `baton apply` reads.
+    public let document: JSON
+
+    public init(
+        request: OperationRequest, title: String, assumptions: [String], steps: [PlannedStep], digest: Digest, document: JSON
+    ) {
+        (self.request, self.title, self.assumptions) = (request, title, assumptions)
+        (self.steps, self.digest, self.document) = (steps, digest, document)
+    }
+    /// The canonical bytes of ``document``.
+    public var bytes: [UInt8] { document.canonical }
+    /// The worst hazard of its steps.
+    public var hazard: PlannedStep.Hazard {
+        PlannedStep.Hazard.allCases.last { worst in steps.contains { $0.hazard == worst } } ?? .safe
+    }
+    /// The longest time that it may take.
+    public var within: Duration { steps.reduce(.zero) { $0 + $1.within } }
+    /// The plan for programs.
+    public var json: JSON {
+        [
+            "request": request.json, "title": .string(title), "assumptions": .texts(assumptions),
+            "steps": .array(steps.map(\.json)), "digest": .string(digest.rawValue), "document": document,
+        ]
+    }
+}
+
+extension JSON {
+    /// A list of texts.
+    public static func texts(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
+}
