@@ -48,7 +48,8 @@ let package = Package(
         library("BatonDriver", [model, kernel]),
         library("BatonStore", [model, kernel, "BatonDigest"]),
         library("BatonStoreSQLite", [model, kernel, "BatonStore", "BatonDigest", grdb]),
-        library("BatonWorldLive", [model, "BatonWorld"] + nio),
+        .target(name: "CLinux"),
+        library("BatonWorldLive", [model, "BatonWorld", "CLinux"] + nio),
         library("BatonHTTP", [model] + nio),
         // The first family.
         library("BatonConflux", [model, kernel, "BatonDriver", "BatonWorld", "BatonDigest"]),
@@ -60,7 +61,10 @@ let package = Package(
         .target(name: "CSimHook"),
         library(
             "BatonSim",
-            [model, kernel, "CSimHook", "BatonConfluxNode", "BatonConflux", "BatonDriver", "BatonEngine", "BatonStore", "BatonWorld", "BatonDigest"]
+            [
+                model, kernel, "CSimHook", "BatonConfluxNode", "BatonConflux", "BatonDriver", "BatonEngine", "BatonStore", "BatonWorld",
+                "BatonDigest",
+            ]
         ),
         // The program.
         library("BatonAPI", [model, kernel]),
@@ -78,10 +82,15 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [
                 // The product carries its own Swift runtime; Foundation comes with its ICU tables.
-                .unsafeFlags(["-static-stdlib", "-lCoreFoundation", "-l_FoundationCollections", "-l_FoundationCShims", "-l_FoundationICU", "-lswiftSynchronization"])
+                .unsafeFlags([
+                    "-static-stdlib", "-lCoreFoundation", "-l_FoundationCollections", "-l_FoundationCShims", "-l_FoundationICU",
+                    "-lswiftSynchronization",
+                ])
             ]
         ),
-        .executableTarget(name: "tidy", swiftSettings: strict),
+        // The house lint.
+        library("TidyRules", []),
+        .executableTarget(name: "tidy", dependencies: ["TidyRules"], swiftSettings: strict),
         // Tests.
         library("BatonTestKit", [model, kernel, "BatonStore", "BatonDriver", "BatonDigest"]),
         tests("BatonStoreTests", ["BatonTestKit", "BatonStore", "BatonStoreSQLite", model, kernel, "BatonDigest"]),
@@ -89,7 +98,12 @@ let package = Package(
         tests("BatonConfluxNodeTests", ["BatonConfluxNode", model, "BatonDigest"]),
         tests("BatonWorldLiveTests", ["BatonWorldLive", "BatonWorld", "BatonHTTP", model]),
         tests("BatonCLITests", ["BatonCLI", "BatonApp", "BatonAPI", model]),
-        tests("ScenarioTests", ["BatonSim", "BatonConflux", "BatonConfluxNode", "BatonEngine", "BatonStore", "BatonDriver", "BatonWorld", model, kernel]),
-        tests("IntegrationTests", ["BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
+        tests(
+            "ScenarioTests",
+            ["BatonSim", "BatonConflux", "BatonConfluxNode", "BatonEngine", "BatonStore", "BatonDriver", "BatonWorld", model, kernel]),
+        tests(
+            "IntegrationTests",
+            ["BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
+        tests("TidyTests", ["TidyRules"]),
     ]
 )

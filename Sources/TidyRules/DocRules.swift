@@ -1,0 +1,45 @@
+/// Documentation comments: on every declaration that others can see.
+///
+/// A missing one is an error on types, functions and protocol requirements, and a warning on properties and initialisers whose
+/// type tells most of it. Members of an extension that adds a conformance are documented by the protocol.
+package enum DocRules {
+    /// Names whose meaning a protocol of the standard library or of BatonModel fixes.
+    private static let obvious: Set<String> = [
+        "description", "debugDescription", "customMirror", "json", "hash", "<", "=", "==", "rawValue", "body", "main", "errorDescription",
+        "configuration", "run", "id", "advanced", "duration",
+    ]
+
+    /// The declarations without documentation.
+    package static func check(_ file: SourceText) -> [Finding] {
+        guard !file.isTest, !file.path.hasSuffix("Package.swift") else { return [] }
+        var out: [Finding] = []
+        for item in Outline(file.code).items where item.isMember && !item.isHidden && !item.isWitness {
+            let declaration = item.declaration
+            guard !declaration.isPrivate, !declaration.isOverride, !obvious.contains(declaration.name) else { continue }
+            guard !isDocumented(file, item.line), let severity = severity(declaration.kind) else { continue }
+            let what = "\(declaration.kind.rawValue) `\(declaration.name)`"
+            out.append(Finding(severity, "docs", file.path, item.line + 1, "\(what) has no `///` comment"))
+        }
+        return out
+    }
+
+    private static func severity(_ kind: Declaration.Kind) -> Finding.Severity? {
+        switch kind {
+        case .struct, .enum, .class, .actor, .protocol, .func, .subscript, .typealias, .macro: .error
+        case .var, .let, .`init`, .associatedtype: .warning
+        case .extension, .deinit: nil
+        }
+    }
+
+    private static func isDocumented(_ file: SourceText, _ line: Int) -> Bool {
+        var above = line - 1
+        while above >= 0 {
+            let text = file.raw[above].trimmed
+            if text.hasPrefix("///") || text.hasSuffix("*/") { return true }
+            // Attributes and plain comments may stand between the documentation and the declaration.
+            guard text.hasPrefix("@") || text.hasPrefix("#") || text.hasPrefix("//") else { return false }
+            above -= 1
+        }
+        return false
+    }
+}
