@@ -1,4 +1,4 @@
-package import BatonKernel
+public import BatonKernel
 package import BatonModel
 
 /// What the Conflux driver can do besides starting a vote, which only the door can (safety.md R1).

@@ -19,6 +19,10 @@ public protocol Family: Sendable {
     static func judge(_ condition: Condition, by facts: Facts<Self>, with memory: Memory, at now: Instant) -> Verdict
     /// Whether a node may be granted the right to vote now, and from which bytes (safety.md R2).
     static func licence(for node: NodeID, of plan: Plan<Self>, by facts: Facts<Self>, with memory: Memory, at now: Instant) -> Licence
+    /// The incarnation of every node that runs, as noted when a cut begins.
+    static func incarnations(in facts: Facts<Self>, of plan: Plan<Self>) -> [NodeID: Incarnation]
+    /// The fence of a node, when the facts prove one.
+    static func fence(of node: NodeID, by facts: Facts<Self>, at now: Instant) -> Fence?
     /// What is worth remembering of new facts for the rest of the operation.
     static func note(_ facts: Facts<Self>, in memory: inout Memory, of plan: Plan<Self>, at now: Instant)
     /// A fact for people and for the journal, as `why` prints it.

@@ -30,6 +30,8 @@ public enum Deed<F: Family>: Hashable, Sendable {
     case act(F.Act)
     /// Note an already voting node as the grantee (safety.md R1, adoption) or open the grant for one that is to start.
     case grant(NodeID)
+    /// Close the open grant of a node that is fenced; no other is opened.
+    case close(NodeID)
     /// Start voting; consumes the right of the open grant.
     case vest(NodeID)
     /// Goes on with the first branch whose condition holds, once those before it fail.
@@ -96,14 +98,16 @@ public struct Plan<F: Family>: Hashable, Sendable {
     public let result: String
     /// How often waiting conditions are looked at again.
     public let poll: Duration
+    /// How long signatures of a fenced node may still appear.
+    public let settle: Duration
 
     public init(
         operation: JSON, validator: ValidatorID, nodes: [NodeID], title: String, assumptions: [F.Condition], steps: [Step<F>],
-        cuts: [Cut], result: String, poll: Duration
+        cuts: [Cut], result: String, poll: Duration, settle: Duration
     ) {
         (self.operation, self.validator, self.nodes, self.title) = (operation, validator, nodes, title)
         (self.assumptions, self.steps, self.cuts) = (assumptions, steps, cuts)
-        (self.result, self.poll) = (result, poll)
+        (self.result, self.poll, self.settle) = (result, poll, settle)
     }
 
     /// The canonical form; its digest names the plan.
@@ -142,6 +146,7 @@ extension Deed {
         case .wait: ["kind": "wait"]
         case .act(let act): ["kind": "act", "act": act.json]
         case .grant(let node): ["kind": "grant", "node": .string(node.rawValue)]
+        case .close(let node): ["kind": "close", "node": .string(node.rawValue)]
         case .vest(let node): ["kind": "vest", "node": .string(node.rawValue)]
         case .firstThatHolds(let branches):
             [

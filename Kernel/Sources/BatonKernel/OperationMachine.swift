@@ -1,0 +1,321 @@
+public import BatonModel
+
+/// The one interpreter of plans: every operation, first run or resumed, is stepped by this value.
+///
+/// It has no clock and does no I/O: facts and moments come in as events, orders go out as effects, to be run in their
+/// order. It never throws: a failure is a decision too. Nothing is believed from memory: before every deed its guards
+/// are judged on facts observed for that step, and a deed is done when its proof holds, not when it returned.
+public struct OperationMachine<F: Family>: Sendable {
+    /// What happened.
+    public enum Event: Sendable {
+        case began
+        case observed([F.Question: Fact<F.Reading>])
+        case returned(StepID, Outcome)
+        case committed(EntryNumber)
+        /// More than the guard window passed between the last check and the sending; nothing was sent (safety.md R9).
+        case late(StepID)
+        case woke
+        case answered(StepID, Bool)
+        case leaseLost
+        /// The operator asked to stop at the next safe point.
+        case interrupted
+    }
+
+    /// What is to be done, in order.
+    public enum Effect: Sendable {
+        case observe([F.Question])
+        case commit(entries: [Entry], raising: [Watermark], closing: Closing?, opening: Grant?)
+        /// Runs an act unless `checkedAt` is too long ago.
+        case perform(StepID, F.Act, grant: Grant?, checkedAt: Instant, within: Duration)
+        /// Starts the vote of the open grant unless `checkedAt` is too long ago.
+        case vest(StepID, GrantRecord, checkedAt: Instant, within: Duration)
+        case wake(after: Duration)
+        case ask(StepID, String)
+        case report(Progress)
+        case finish(Ending)
+    }
+
+    /// What people are shown.
+    public enum Progress: Sendable {
+        case began(StepID, title: String, index: Int, count: Int)
+        case waiting(StepID, for: String)
+        case performed(StepID, Outcome)
+        case proved(StepID)
+        case skipped(StepID)
+    }
+
+    /// How a run ends.
+    public enum Ending: Hashable, Sendable {
+        case done
+        /// A guard refused before anything of this plan was done.
+        case refused(RuleID, String)
+        /// A step did not come true; the facts call for another plan.
+        case replan(RuleID, String)
+        /// A fact is missing that only the operator or time can bring.
+        case doubt(RuleID, Doubt, String)
+        case interrupted(String)
+        case leaseLost
+    }
+
+    enum Phase: Hashable, Sendable {
+        /// Waiting for facts to judge guards by.
+        case guarding
+        /// Waiting for the commit that comes before the deed.
+        case committing(Deferred)
+        /// Waiting for the deed to return.
+        case performing
+        /// Waiting for facts to judge the proof by.
+        case proving
+        /// Waiting for the commit that ends a step.
+        case recording
+        case asking
+        case ended
+    }
+    enum Deferred: Hashable, Sendable { case deed, grantDone }
+
+    public let plan: Plan<F>
+    public internal(set) var memory: Memory
+    public internal(set) var facts = Facts<F>()
+    var steps: [Step<F>]
+    var index = 0
+    var phase = Phase.guarding
+    var stepBegan: Instant?
+    var wantsStop = false
+    /// Whether any deed of this plan was ordered.
+    var touched = false
+    /// The last reason to wait, so that it is reported once.
+    var waitingFor = ""
+    /// What happened within the cut, committed after it.
+    var cutLog: [Entry] = []
+    let context: GrantContext
+
+    /// What a grant is made from besides its licence.
+    public struct GrantContext: Hashable, Sendable {
+        public let operation: OperationID
+        public let lease: Lease
+        /// The number that the next grant gets; above every one ever seen.
+        public let nextGrant: GrantNumber
+        public init(operation: OperationID, lease: Lease, nextGrant: GrantNumber) {
+            (self.operation, self.lease, self.nextGrant) = (operation, lease, nextGrant)
+        }
+    }
+    var nextGrant: GrantNumber
+
+    public init(_ plan: Plan<F>, memory: Memory, context: GrantContext) {
+        self.plan = plan
+        self.memory = memory
+        self.context = context
+        nextGrant = context.nextGrant
+        steps = plan.steps
+    }
+
+    /// Takes one event in and says what to do now.
+    public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
+        guard phase != .ended else { return [] }
+        switch event {
+        case .began: return enter(at: now)
+        case .observed(let newer):
+            facts.merge(newer)
+            F.note(facts, in: &memory, of: plan, at: now)
+            return judge(at: now)
+        case .returned(let id, let outcome): return returned(id, outcome, at: now)
+        case .committed: return committed(at: now)
+        case .late: return phase == .performing ? guardAgain(at: now) : []
+        case .woke: return observe()
+        case .answered(_, let yes): return answered(yes, at: now)
+        case .leaseLost: return end(.leaseLost)
+        case .interrupted:
+            wantsStop = true
+            return []
+        }
+    }
+
+    /// The step at hand, or `nil` behind the last one.
+    public var current: Step<F>? { index < steps.count ? steps[index] : nil }
+
+    /// Whether the step at hand is inside a cut and not its first.
+    var isInsideCut: Bool { cutAtHand.map { $0.first != current?.id } ?? false }
+
+    var cutAtHand: Cut? {
+        guard let id = current?.id else { return nil }
+        return plan.cuts.first { cut in
+            guard let first = steps.firstIndex(where: { $0.id == cut.first }), let last = steps.firstIndex(where: { $0.id == cut.last })
+            else { return false }
+            return first <= index && index <= last && steps[index].id == id
+        }
+    }
+}
+
+// MARK: Entering and leaving steps
+
+extension OperationMachine {
+    mutating func enter(at now: Instant) -> [Effect] {
+        guard let step = current else { return end(.done) }
+        if wantsStop, !isInsideCut {
+            return end(.interrupted("stopped before “\(step.title)”"))
+        }
+        phase = .guarding
+        stepBegan = now
+        waitingFor = ""
+        return [.report(.began(step.id, title: step.title, index: index + 1, count: steps.count))] + observe()
+    }
+
+    func observe() -> [Effect] {
+        guard let step = current else { return [] }
+        var questions: [F.Question] = []
+        func ask(_ conditions: [F.Condition]) {
+            for condition in conditions { questions += F.questions(of: condition) }
+        }
+        ask(step.proof)
+        if phase == .guarding {
+            ask(step.guards)
+            if index == 0 { ask(plan.assumptions) }
+            if case .grant(let node) = step.deed { questions += F.licenceQuestions(for: node, of: plan) }
+            if case .firstThatHolds(let branches) = step.deed { ask(branches.map(\.when)) }
+        }
+        var seen: Set<F.Question> = []
+        return [.observe(questions.filter { seen.insert($0).inserted })]
+    }
+
+    mutating func guardAgain(at now: Instant) -> [Effect] {
+        phase = .guarding
+        facts = Facts()
+        return observe()
+    }
+
+    mutating func end(_ ending: Ending) -> [Effect] {
+        phase = .ended
+        var effects: [Effect] = []
+        if ending != .leaseLost, !cutLog.isEmpty {
+            effects.append(.commit(entries: cutLog, raising: [], closing: nil, opening: nil))
+            cutLog = []
+        }
+        return effects + [.finish(ending)]
+    }
+
+    /// The step is over: its end goes to the journal, within a cut only after the cut.
+    mutating func leave(_ kind: EntryKind, at now: Instant) -> [Effect] {
+        guard let step = current else { return end(.done) }
+        let report: Effect = .report(kind == .skipped ? .skipped(step.id) : .proved(step.id))
+        cutLog.append(Entry(kind, step: step.id, detail: ["facts": facts.told(), "at": .integer(now.nanoseconds)]))
+        let cut = cutAtHand
+        if let cut, cut.last != step.id {
+            index += 1
+            return [report] + enter(at: now)
+        }
+        phase = .recording
+        let entries = cutLog
+        cutLog = []
+        return [report, .commit(entries: entries, raising: [], closing: nil, opening: nil)]
+    }
+}
+
+// MARK: Judging
+
+extension OperationMachine {
+    mutating func judge(at now: Instant) -> [Effect] {
+        guard let step = current else { return end(.done) }
+        switch phase {
+        case .guarding: return judgeGuards(of: step, at: now)
+        case .proving: return judgeProof(of: step, at: now)
+        case .committing, .performing, .recording, .asking, .ended: return []
+        }
+    }
+
+    /// The first verdict that does not hold.
+    func first(_ conditions: [F.Condition], at now: Instant) -> (F.Condition, Verdict)? {
+        for condition in conditions {
+            let verdict = F.judge(condition, by: facts, with: memory, at: now)
+            if verdict != .holds { return (condition, verdict) }
+        }
+        return nil
+    }
+
+    mutating func judgeGuards(of step: Step<F>, at now: Instant) -> [Effect] {
+        if index == 0, !touched, let (condition, verdict) = first(plan.assumptions, at: now) {
+            return wait(for: condition, verdict, of: step, at: now)
+        }
+        if !step.always, !step.proof.isEmpty, first(step.proof, at: now) == nil { return leave(.skipped, at: now) }
+        if case .firstThatHolds(let branches) = step.deed { return choose(branches, of: step, at: now) }
+        if case .wait = step.deed {
+            phase = .proving
+            return judgeProof(of: step, at: now)
+        }
+        if let (condition, verdict) = first(step.guards, at: now) { return wait(for: condition, verdict, of: step, at: now) }
+        if case .grant(let node) = step.deed { return openGrant(to: node, of: step, at: now) }
+        return go(step, at: now)
+    }
+
+    mutating func judgeProof(of step: Step<F>, at now: Instant) -> [Effect] {
+        guard let (condition, verdict) = first(step.proof, at: now) else { return leave(.proved, at: now) }
+        return wait(for: condition, verdict, of: step, at: now)
+    }
+
+    mutating func choose(_ branches: [Branch<F>], of step: Step<F>, at now: Instant) -> [Effect] {
+        for branch in branches {
+            switch F.judge(branch.when, by: facts, with: memory, at: now) {
+            case .holds:
+                steps.replaceSubrange(index...index, with: branch.steps)
+                cutLog.append(Entry(.proved, step: step.id, rule: branch.when.rule, detail: ["branch": branch.when.json]))
+                return enter(at: now)
+            case .fails: continue
+            case .unknown(let rule, let doubt): return wait(for: branch.when, .unknown(rule, doubt), of: step, at: now)
+            }
+        }
+        guard let last = branches.last else { return end(.done) }
+        return wait(for: last.when, .fails(last.when.rule), of: step, at: now)
+    }
+
+    /// A condition does not hold: look again until the step's time is over, then ask, refuse, or call for another plan.
+    mutating func wait(for condition: F.Condition, _ verdict: Verdict, of step: Step<F>, at now: Instant) -> [Effect] {
+        var effects: [Effect] = []
+        let words = Self.words(condition, verdict)
+        if words != waitingFor {
+            waitingFor = words
+            effects.append(.report(.waiting(step.id, for: words)))
+        }
+        if wantsStop, !isInsideCut, phase == .guarding || isWait(step) {
+            return effects + end(.interrupted("stopped while waiting: \(words)"))
+        }
+        guard let began = stepBegan, began.duration(to: now) < step.within else { return effects + timeOver(condition, verdict, step) }
+        return effects + [.wake(after: plan.poll)]
+    }
+
+    func isWait(_ step: Step<F>) -> Bool {
+        if case .wait = step.deed { return true }
+        return false
+    }
+
+    static func words(_ condition: F.Condition, _ verdict: Verdict) -> String {
+        switch verdict {
+        case .holds: condition.words
+        case .fails: "not yet: \(condition.words)"
+        case .unknown(_, let doubt): "unknown (\(doubt)): \(condition.words)"
+        }
+    }
+
+    mutating func timeOver(_ condition: F.Condition, _ verdict: Verdict, _ step: Step<F>) -> [Effect] {
+        if phase != .performing, let question = step.question, !memory.accepted.contains(condition.rule) {
+            phase = .asking
+            return [.ask(step.id, question)]
+        }
+        let entry = Entry(
+            .refused, step: step.id, rule: condition.rule,
+            detail: ["condition": condition.json, "words": .string(Self.words(condition, verdict)), "facts": facts.told()]
+        )
+        cutLog.append(entry)
+        switch verdict {
+        case .unknown(let rule, let doubt): return end(.doubt(rule, doubt, condition.words))
+        case .fails(let rule):
+            return touched ? end(.replan(rule, condition.words)) : end(.refused(rule, condition.words))
+        case .holds: return end(.replan(condition.rule, condition.words))
+        }
+    }
+
+    mutating func answered(_ yes: Bool, at now: Instant) -> [Effect] {
+        guard phase == .asking, let step = current else { return [] }
+        cutLog.append(Entry(.answered, step: step.id, detail: ["question": .optional(step.question), "answer": .bool(yes)]))
+        guard yes else { return end(.interrupted("declined: \(step.question ?? step.title)")) }
+        return leave(.skipped, at: now)
+    }
+}

@@ -1,0 +1,45 @@
+public import BatonModel
+
+/// A rule in words: what `why` and `explain` print, and what the documents quote.
+public struct RuleEntry: Hashable, Sendable {
+    public let id: RuleID
+    public let title: String
+    public let text: String
+    /// An order to the operator.
+    public let remedy: String
+    public init(_ id: RuleID, _ title: String, _ text: String, remedy: String) {
+        (self.id, self.title, self.text, self.remedy) = (id, title, text, remedy)
+    }
+}
+
+/// The rules of every family (safety.md).
+public enum RuleCatalogue {
+    public static let all: [RuleEntry] = [
+        RuleEntry(
+            "safety.r1", "One grant", "The right to vote is one open grant per identity; opening it needs a fence of every node.",
+            remedy: "Run `baton status` and resolve what it names first."),
+        RuleEntry(
+            "safety.r2", "Licence",
+            "Only the record of the last grant, an epoch that began after every fence, a key that never voted, or your typed override licenses a start.",
+            remedy: "Wait for the next epoch, or bring back the missing vote state."),
+        RuleEntry(
+            "safety.r3", "Revocable start", "A start consumes the .save that Baton placed; taking it away revokes the start.",
+            remedy: "Run `baton resume`; it takes the token away first."),
+        RuleEntry(
+            "safety.r4", "One door", "One control connection per node and one command outstanding; a doubt is not ended by another connection.",
+            remedy: "Wait for the answer, or end that node's process and run `baton resume`."),
+        RuleEntry(
+            "safety.r5", "What fences survive",
+            "A cleared voting flag survives no restart: the effective command line and configuration must say voter=false.",
+            remedy: "Set pos_started_as_voter = false in hydra.toml and in the unit of every node, then try again."),
+        RuleEntry(
+            "safety.r7", "Takeover", "Who acts names the lease number; a host that has seen a higher one refuses.",
+            remedy: "Another Baton has taken over. Run `baton list` there."),
+        RuleEntry(
+            "safety.r9", "Stale evidence", "What was observed too long before acting is observed again.",
+            remedy: "Nothing to do; Baton looks again."),
+        RuleEntry(
+            "kernel.grant", "Open grant needed", "Only an open grant yields the right to start voting.",
+            remedy: "Run `baton resume`."),
+    ]
+}
