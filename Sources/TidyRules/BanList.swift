@@ -46,7 +46,7 @@ extension Ban {
 
     private static let crashes = [
         Ban("force-try", ["try!", "as!"], instead: "handle it: `do`/`catch`, `as?` with an error that has a remedy"),
-        Ban("fatal-error", ["fatalError"], instead: "`precondition` for our mistakes, `BatonError` for the world's"),
+        Ban("fatal-error", ["fatalError"], places: live, instead: "`precondition` for our mistakes, `BatonError` for the world's"),
     ]
 
     private static let output = [

@@ -30,6 +30,8 @@ package enum CommentRules {
 
     /// Whether a comment stands on the line or right above it.
     private static func hasReason(_ file: SourceText, _ number: Int) -> Bool {
-        file.comment(at: number) != nil || file.isComment(number - 1)
+        var above = number - 1
+        while above >= 0, file.raw[above].trimmed.hasPrefix("@") { above -= 1 }
+        return file.comment(at: number) != nil || file.isComment(above)
     }
 }

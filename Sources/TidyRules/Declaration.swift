@@ -25,8 +25,8 @@ struct Declaration {
     let name: String
     let isPrivate: Bool
     let isOverride: Bool
-    /// Whether it is an extension that adds a conformance: its members are documented by the protocol.
-    let addsConformance: Bool
+    /// Whether a type or extension names what it conforms to: the protocol documents its witnesses.
+    let hasConformance: Bool
 
     /// Reads a line of masked code, or gives `nil` when no declaration begins there.
     init?(_ line: String) {
@@ -45,7 +45,7 @@ struct Declaration {
         self.isPrivate = isPrivate
         self.isOverride = isOverride
         name = words.count > 1 ? words[1] : word
-        addsConformance = kind == .extension && Self.hasConformance(line)
+        hasConformance = kind.isType && kind != .protocol && Self.hasConformance(line)
     }
 
     private static let modifiers: Set<String> = [

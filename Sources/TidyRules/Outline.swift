@@ -11,6 +11,10 @@ struct Outline {
         let isHidden: Bool
         /// Whether it stands in an extension that adds a conformance.
         let isWitness: Bool
+        /// Whether it stands in a protocol.
+        let isRequirement: Bool
+        /// Whether it stands in a type that conforms to something.
+        let isInConformer: Bool
         /// The line of the closing brace, counted from 0, or `nil` when it has no body.
         var end: Int?
     }
@@ -20,6 +24,8 @@ struct Outline {
         let isBody: Bool
         let isHidden: Bool
         let isWitness: Bool
+        let isProtocol: Bool
+        let isConformer: Bool
     }
 
     private(set) var items: [Item] = []
@@ -42,7 +48,7 @@ struct Outline {
         let scope = scopes.last
         let item = Item(
             declaration: declaration, line: number, isMember: !(scope?.isBody ?? false), isHidden: scope?.isHidden ?? false,
-            isWitness: scope?.isWitness ?? false
+            isWitness: scope?.isWitness ?? false, isRequirement: scope?.isProtocol ?? false, isInConformer: scope?.isConformer ?? false
         )
         items.append(item)
         pending = items.count - 1
@@ -58,7 +64,7 @@ struct Outline {
             open()
         case "}":
             if let scope = scopes.popLast(), let item = scope.item { items[item].end = number }
-            pending = nil
+            if brackets == 0 { pending = nil }
         default:
             break
         }
@@ -67,7 +73,7 @@ struct Outline {
     private mutating func open() {
         let around = scopes.last
         guard brackets == 0, let index = pending else {
-            scopes.append(Scope(item: nil, isBody: true, isHidden: around?.isHidden ?? false, isWitness: around?.isWitness ?? false))
+            scopes.append(Scope(item: nil, isBody: true, isHidden: false, isWitness: false, isProtocol: false, isConformer: false))
             return
         }
         let declaration = items[index].declaration
@@ -76,7 +82,9 @@ struct Outline {
                 item: index,
                 isBody: !declaration.kind.isType || (around?.isBody ?? false),
                 isHidden: (around?.isHidden ?? false) || declaration.isPrivate,
-                isWitness: declaration.addsConformance
+                isWitness: declaration.kind == .extension && declaration.hasConformance,
+                isProtocol: declaration.kind == .protocol,
+                isConformer: declaration.hasConformance
             )
         )
         pending = nil

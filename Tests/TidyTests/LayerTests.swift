@@ -14,7 +14,7 @@ private func broken(_ line: String, at path: String) -> [String] {
         ("import GRDB", "Sources/BatonStore/X.swift"),
         ("import NIOPosix", "Sources/BatonConflux/X.swift"),
         ("import BatonConfluxNode", "Sources/BatonConflux/X.swift"),
-        ("import BatonConflux", "Sources/BatonEngine/X.swift"),
+        ("import BatonWorldLive", "Sources/BatonEngine/X.swift"),
         ("import BatonStoreSQLite", "Sources/BatonCLI/X.swift"),
         ("import struct Foundation.Data", "Sources/BatonEngine/X.swift"),
         ("import BatonEngine", "Sources/BatonNew/X.swift"),
@@ -32,6 +32,10 @@ private func broken(_ line: String, at path: String) -> [String] {
     ])
     func allowsWhatTheGraphHas(line: String, path: String) {
         #expect(broken(line, at: path).isEmpty)
+    }
+
+    @Test func refusesAFamilyToTheEngine() {
+        #expect(broken("import BatonConflux", at: "Sources/BatonEngine/X.swift").contains("layer"))
     }
 
     @Test func keepsFamilyWordsOutOfTheLayersThatServeAll() {

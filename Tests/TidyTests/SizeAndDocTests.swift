@@ -53,7 +53,9 @@ private func function(lines: Int) -> String {
         #expect(findings("docs", "/// It is.\n" + text + "\n").isEmpty)
     }
 
-    @Test(arguments: ["private struct Box {}", "fileprivate func go() {}", "private extension Box {\n    func go() {}\n}", "extension Box {}"])
+    @Test(arguments: [
+        "private struct Box {}", "fileprivate func go() {}", "private extension Box {\n    func go() {}\n}", "extension Box {}",
+    ])
     func leavesPrivateThingsAlone(text: String) {
         #expect(findings("docs", text + "\n").isEmpty)
     }
@@ -70,6 +72,16 @@ private func function(lines: Int) -> String {
             }
             """
         #expect(findings("docs", text).isEmpty)
+    }
+
+    @Test func knowsAWitnessByTheNameOfADocumentedRequirement() {
+        let door = SourceText(
+            path: "Sources/BatonDriver/Door.swift", text: "/// Opens.\nprotocol Door {\n    /// Opens it.\n    func open()\n}\n")
+        let promised = DocRules.requirements(door)
+        #expect(promised == ["open"])
+        let text = "/// Opens.\nactor Gate: Door {\n    func open() {}\n    func lock() {}\n}\n"
+        let findings = DocRules.check(SourceText(path: "Sources/BatonEngine/Gate.swift", text: text), promised: promised)
+        #expect(findings.map(\.line) == [4])
     }
 
     @Test func warnsOfABareProperty() {
