@@ -11,6 +11,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev pkg-config strace tmux curl make
 SEEDS ?= 200
 FROM ?= 1
 OUT := out
+SWIFT_SOURCES := Sources Tests Kernel/Sources Kernel/Tests Kernel/Package.swift Package.swift
 
 .PHONY: setup build test test-kernel test-root check check-all sim bench demo docs release lint format clean help
 
@@ -46,12 +47,14 @@ test-root:
 	@SWIFT_BACKTRACE=enable=no swift test -c release --skip-build --disable-xctest
 
 lint: setup  ## format lint and the house lint (tidy)
-	@swift format lint --strict --recursive --parallel Sources Tests Kernel/Sources Kernel/Tests Kernel/Package.swift Package.swift
 	@swift build -c release --product tidy
-	@.build/release/tidy
+	@failed=0; \
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES) || failed=1; \
+	.build/release/tidy || failed=1; \
+	exit $$failed
 
 format:  ## rewrite the sources in the house format
-	@swift format --in-place --recursive --parallel Sources Tests Kernel/Sources Kernel/Tests Kernel/Package.swift Package.swift
+	@swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 check: lint docs-fresh test  ## lint, generated pages, tests: what must pass before a commit
 

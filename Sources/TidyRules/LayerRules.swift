@@ -31,6 +31,7 @@ package enum LayerRules {
         ]),
         "BatonCLI": values.union(system).union(["BatonAPI", "BatonApp", "ArgumentParser"]),
         "BatonTestKit": values.union(["BatonStore", "BatonDriver", "BatonDigest"]),
+        "store-probe": values.union(["BatonStore", "BatonStoreSQLite", "GRDB", "Glibc"]),
         "baton": ["BatonCLI"],
         "TidyRules": [],
         "tidy": ["Foundation", "TidyRules"],
