@@ -93,7 +93,10 @@ let package = Package(
         .executableTarget(name: "tidy", dependencies: ["TidyRules"], swiftSettings: strict),
         // Tests.
         library("BatonTestKit", [model, kernel, "BatonStore", "BatonDriver", "BatonDigest"]),
-        tests("BatonStoreTests", ["BatonTestKit", "BatonStore", "BatonStoreSQLite", model, kernel, "BatonDigest"]),
+        // A store in a process of its own, for the test that traces its system calls.
+        .executableTarget(
+            name: "store-probe", dependencies: [model, kernel, "BatonStore", "BatonStoreSQLite", grdb], swiftSettings: strict),
+        tests("BatonStoreTests", ["BatonTestKit", "BatonStore", "BatonStoreSQLite", model, kernel, "BatonDigest", grdb]),
         tests("BatonConfluxTests", ["BatonConflux", "BatonDriver", "BatonDigest", model, kernel]),
         tests("BatonConfluxNodeTests", ["BatonConfluxNode", model, "BatonDigest"]),
         tests("BatonWorldLiveTests", ["BatonWorldLive", "BatonWorld", "BatonHTTP", model]),
