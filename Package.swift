@@ -99,14 +99,14 @@ let package = Package(
         tests("BatonStoreTests", ["BatonTestKit", "BatonStore", "BatonStoreSQLite", model, kernel, "BatonDigest", grdb]),
         tests("BatonConfluxTests", ["BatonConflux", "BatonDriver", "BatonDigest", model, kernel]),
         tests("BatonConfluxNodeTests", ["BatonConfluxNode", model, "BatonDigest"]),
-        tests("BatonWorldLiveTests", ["BatonWorldLive", "BatonWorld", "BatonHTTP", model]),
+        tests("BatonWorldLiveTests", ["BatonWorldLive", "BatonWorld", model]),
         tests("BatonCLITests", ["BatonCLI", "BatonApp", "BatonAPI", model]),
         tests(
             "ScenarioTests",
             ["BatonSim", "BatonConflux", "BatonConfluxNode", "BatonEngine", "BatonStore", "BatonDriver", "BatonWorld", model, kernel]),
         tests(
             "IntegrationTests",
-            ["BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
+            ["BatonTestKit", "store-probe", "BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
         tests("TidyTests", ["TidyRules"]),
     ]
 )
