@@ -10,6 +10,10 @@ package struct ChainView: Hashable, Sendable {
     package var committedHeight: UInt64
     /// PoS height of the newest executed block (`latestVoted`).
     package var votedHeight: UInt64
+    /// PoS height of the block that ends ``epoch``.
+    package var epochEndHeight: UInt64
+    /// PoS heights per epoch.
+    package var roundsPerEpoch: UInt64
     /// Round of the highest certificate of the epoch; 0 when there is none yet.
     package var highestCertifiedRound: UInt64
     /// PoW epoch number (tree-graph height).
@@ -23,11 +27,13 @@ package struct ChainView: Hashable, Sendable {
 
     package init(
         epoch: UInt64, round: UInt64, committedHeight: UInt64, votedHeight: UInt64, highestCertifiedRound: UInt64,
-        powEpoch: UInt64, committee: [String], instant: Instant, wallSeconds: Int64
+        powEpoch: UInt64, committee: [String], instant: Instant, wallSeconds: Int64, epochEndHeight: UInt64,
+        roundsPerEpoch: UInt64
     ) {
         (self.epoch, self.round, self.committedHeight, self.votedHeight) = (epoch, round, committedHeight, votedHeight)
         (self.highestCertifiedRound, self.powEpoch) = (highestCertifiedRound, powEpoch)
         (self.committee, self.instant, self.wallSeconds) = (committee, instant, wallSeconds)
+        (self.epochEndHeight, self.roundsPerEpoch) = (epochEndHeight, roundsPerEpoch)
     }
 }
 
@@ -48,7 +54,8 @@ extension ChainView: JSONCoded {
             highestCertifiedRound: try json.count("highestCertifiedRound"), powEpoch: try json.count("powEpoch"),
             committee: (try json.need("committee").array ?? []).compactMap(\.string),
             instant: Instant(nanoseconds: try json.need("instantNanoseconds").integer ?? 0),
-            wallSeconds: try json.need("wallSeconds").integer ?? 0
+            wallSeconds: try json.need("wallSeconds").integer ?? 0, epochEndHeight: try json.count("epochEndHeight"),
+            roundsPerEpoch: try json.count("roundsPerEpoch")
         )
     }
 }
