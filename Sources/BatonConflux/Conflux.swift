@@ -11,9 +11,16 @@ package enum Conflux: Family {
     /// How old a fact of a node may be when it is judged (safety.md R9).
     package static let freshness: Duration = .seconds(2)
 
-    /// Everything that a licence is judged by: every node whole, and the network.
-    package static func licenceQuestions(for node: NodeID, of plan: Plan<Conflux>) -> [ConfluxQuestion] {
-        plan.nodes.flatMap { [.process($0), .voting($0), .files($0)] } + [.ledger(node)]
+    /// Every node whole; the reference nodes only where there is no record to go by, or the receiver is an epoch ahead.
+    package static func licenceQuestions(
+        for node: NodeID, of plan: Plan<Conflux>, by facts: Facts<Conflux>, with memory: Memory
+    ) -> [ConfluxQuestion] {
+        var questions: [ConfluxQuestion] = plan.nodes.flatMap { [.process($0), .voting($0), .files($0)] } + [.ledger(node)]
+        guard case .found(let source) = record(of: memory, facts, plan) else {
+            return questions + plan.nodes.map { .ledger($0) } + [.network, .history, .signatures]
+        }
+        if let ledger = facts.ledger(node), ledger.epoch > source.state.watermark.epoch { questions.append(.signatures) }
+        return questions
     }
 
     package static func incarnations(in facts: Facts<Conflux>, of plan: Plan<Conflux>) -> [NodeID: Incarnation] {

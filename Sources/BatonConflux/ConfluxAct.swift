@@ -1,4 +1,4 @@
-public import BatonKernel
+import BatonKernel
 package import BatonModel
 
 /// What the Conflux driver can do besides starting a vote, which only the door can (safety.md R1).

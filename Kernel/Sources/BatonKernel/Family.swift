@@ -14,7 +14,7 @@ public protocol Family: Sendable {
     /// The questions whose answers a condition is judged by.
     static func questions(of condition: Condition) -> [Question]
     /// The questions that a licence for a node is judged by.
-    static func licenceQuestions(for node: NodeID, of plan: Plan<Self>) -> [Question]
+    static func licenceQuestions(for node: NodeID, of plan: Plan<Self>, by facts: Facts<Self>, with memory: Memory) -> [Question]
     /// How a condition stands. `holds` only on facts that are there, fresh enough and show it.
     static func judge(_ condition: Condition, by facts: Facts<Self>, with memory: Memory, at now: Instant) -> Verdict
     /// Whether a node may be granted the right to vote now, and from which bytes (safety.md R2).

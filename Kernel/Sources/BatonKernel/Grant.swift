@@ -151,23 +151,28 @@ public enum Closing: Hashable, Sendable, JSONCoded {
     case fenced(GrantNumber, Fence)
     /// It was shown that no start ran under it; the text says by what.
     case unused(GrantNumber, shown: String)
+    /// A later grant was found beside the nodes, opened by a controller with another store.
+    case superseded(GrantNumber, by: GrantNumber)
 
     /// The grant that it closes.
     public var grant: GrantNumber {
         switch self {
-        case .fenced(let number, _), .unused(let number, _): number
+        case .fenced(let number, _), .unused(let number, _), .superseded(let number, _): number
         }
     }
     public var json: JSON {
         switch self {
         case .fenced(let number, let fence): ["kind": "fenced", "grant": .unsigned(number.rawValue), "fence": fence.json]
         case .unused(let number, let shown): ["kind": "unused", "grant": .unsigned(number.rawValue), "shown": .string(shown)]
+        case .superseded(let number, let later):
+            ["kind": "superseded", "grant": .unsigned(number.rawValue), "by": .unsigned(later.rawValue)]
         }
     }
     public init(json: JSON) throws(JSONError) {
         let number = GrantNumber(rawValue: try json.count("grant"))
         switch try json.text("kind") {
         case "fenced": self = .fenced(number, try Fence(json: try json.need("fence")))
+        case "superseded": self = .superseded(number, by: GrantNumber(rawValue: try json.count("by")))
         case "unused": self = .unused(number, shown: try json.text("shown"))
         default: throw JSONError("\"kind\" is unknown")
         }

@@ -14,7 +14,7 @@ public enum GrantRule: String, Hashable, Sendable, CaseIterable {
     case unusedIsShown = "grant.unused-is-shown"
     /// At most one grant is open.
     case oneOpen = "grant.one-open"
-    /// A grant has the number that follows the last one; the first has 1.
+    /// A grant's number is above every earlier one; Baton gives the next one, an imported grant may leave a gap.
     case nextNumber = "grant.next-number"
 
     /// Its name where rules are explained and recorded.
@@ -71,8 +71,9 @@ public enum GrantRules {
             )
         }
         let next = latest?.grant.number.next ?? GrantNumber(rawValue: 1)
-        guard opening.number == next else {
-            throw GrantRefusal(.nextNumber, "The next grant of \(validator) is \(next), not \(opening.number).")
+        // A gap means that another store's grants were found beside the nodes (safety.md R6).
+        guard opening.number >= next else {
+            throw GrantRefusal(.nextNumber, "The next grant of \(validator) is \(next) or later, not \(opening.number).")
         }
         return GrantChange(closed: closed, opened: GrantRecord(grant: opening, closing: nil))
     }
@@ -105,6 +106,10 @@ public enum GrantRules {
         case .unused(_, let shown):
             guard !shown.isEmpty else {
                 throw GrantRefusal(.unusedIsShown, "Grant \(closing.grant) is called unused, and nothing shows it.")
+            }
+        case .superseded(_, let later):
+            guard later > last.grant.number else {
+                throw GrantRefusal(.closesTheOpenOne, "Grant \(closing.grant) can't be superseded by grant \(later).")
             }
         }
         return GrantRecord(grant: last.grant, closing: closing)

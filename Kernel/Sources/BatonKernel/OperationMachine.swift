@@ -170,7 +170,7 @@ extension OperationMachine {
         if phase == .guarding {
             ask(step.guards)
             if index == 0 { ask(plan.assumptions) }
-            if case .grant(let node) = step.deed { questions += F.licenceQuestions(for: node, of: plan) }
+            if case .grant(let node) = step.deed { questions += F.licenceQuestions(for: node, of: plan, by: facts, with: memory) }
             if case .firstThatHolds(let branches) = step.deed { ask(branches.map(\.when)) }
         }
         var seen: Set<F.Question> = []
@@ -233,6 +233,7 @@ extension OperationMachine {
 
     mutating func judgeGuards(of step: Step<F>, at now: Instant) -> [Effect] {
         if index == 0, !touched, let (condition, verdict) = first(plan.assumptions, at: now) {
+            if case .fails(let rule) = verdict { return end(.refused(rule, "no longer true: \(condition.words)")) }
             return wait(for: condition, verdict, of: step, at: now)
         }
         if !step.always, !step.proof.isEmpty, first(step.proof, at: now) == nil { return leave(.skipped, at: now) }

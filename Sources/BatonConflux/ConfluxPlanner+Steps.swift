@@ -1,0 +1,212 @@
+import BatonKernel
+import BatonModel
+
+extension ConfluxPlanner {
+    /// A voter that people started becomes the grantee (safety.md R1, adoption).
+    func adoption(of voter: NodeID) -> [Part] {
+        if let record = memory.lastGrant, record.isOpen, record.grant.node == voter { return [] }
+        let step = Step<Conflux>(
+            "adopt.\(voter)", "note \(voter) as the voter that people started",
+            guards: [.voting(voter)] + nodes.filter { $0 != voter }.map { .idle($0) }, deed: .grant(voter), proof: [.granted(voter)],
+            within: round * 6, hazard: .safe)
+        return [Part([step])]
+    }
+
+    /// What makes a node able to vote, short of voting.
+    func able(_ node: NodeID) -> [ConfluxCondition] {
+        [
+            .running(node), .idle(node), .signsFor(node, identity: site.identity), .onChain(node, id: site.chainID), .synced(node),
+            .ownFile(node), .noStrangeFile(node),
+        ]
+    }
+
+    func mark(from: NodeID?, to: NodeID) -> Step<Conflux> {
+        Step(
+            "mark.\(from?.rawValue ?? "nobody").\(to)", "leave breadcrumbs beside every node", guards: [],
+            deed: .act(.mark(from: from, to: to)), proof: nodes.map { .marked($0, to: to) }, within: .seconds(10), hazard: .safe,
+            always: true)
+    }
+
+    private func keeping(_ from: NodeID, _ to: NodeID) -> Step<Conflux> {
+        Step(
+            "keep.\(from).\(to)", "keep a copy of \(to)'s own vote state", guards: [.idle(to), .ownFile(to)], deed: .act(.keep(to)),
+            proof: [.kept(to)], within: .seconds(10), hazard: .safe, always: true)
+    }
+
+    /// Before the cut: the receiver is able, the epoch is not about to end, breadcrumbs lie, and the voter has just voted.
+    func preparation(from voter: NodeID, to: NodeID) -> Part {
+        var ready: [ConfluxCondition] = [.voting(voter), .running(voter), .synced(voter), .ownFile(voter), .noSave(voter), .noStrangeFile(voter)]
+        ready += able(to) + [.noSave(to), .waypointFor(to, from: voter)]
+        for other in nodes where other != voter && other != to { ready.append(.idle(other)) }
+        ready += nodes.map { .voterFalse($0) } + [.farFromEpochEnd(blocks: epochEndBlocks)]
+        let wait = Step<Conflux>(
+            "ready.\(voter).\(to)", "wait until \(to) is able to vote and the epoch is not about to end", deed: .wait, proof: ready,
+            within: max(round * 20, .seconds(30)), hazard: .safe)
+        let advance = Step<Conflux>(
+            "voted.\(voter).\(to)", "wait until \(voter) has just voted", deed: .wait,
+            proof: [.justAdvanced(voter, within: round / 8)], within: round * 3, hazard: .safe,
+            question: "\(voter) has not voted for three rounds; a vote may be missed. Go on?")
+        return Part([wait, mark(from: voter, to: to), keeping(voter, to), advance])
+    }
+
+    /// About five rounds before the end of an epoch nothing is begun (conflux-pos.md §2.5); less where epochs are short.
+    private var epochEndBlocks: UInt64 { min(5, site.roundsPerEpoch / 4) }
+
+    /// The cut of safety.md, exactly.
+    func cut(from voter: NodeID, to: NodeID) -> Part {
+        let name = "\(voter).\(to)"
+        let others = nodes.filter { $0 != voter && $0 != to }.map { ConfluxCondition.idle($0) }
+        let stop = Step<Conflux>(
+            "stop.\(name)", "stop_voting on \(voter)",
+            guards: [.voting(voter), .noSave(voter), .ownFile(voter), .idle(to), .noSave(to), .ownFile(to), .granted(voter)] + others,
+            deed: .act(.stopVoting(voter)), proof: [.stopped(voter)], within: .seconds(15), hazard: .reversible)
+        var steps = [stop]
+        steps += startingSteps(name, fenced: voter, to: to, handOver: [voter])
+        return Part(steps, cut: Cut(first: stop.id, last: StepID("start.\(name)"), from: voter, to: to))
+    }
+
+    /// Grant, take the handed-over file out of the node's sight, place, start.
+    func startingSteps(_ name: String, fenced: NodeID?, to: NodeID, handOver: [NodeID], within: Duration = .seconds(15)) -> [Step<Conflux>] {
+        let others = nodes.filter { $0 != to }
+        let still: [ConfluxCondition] = others.flatMap { [.idle($0), .sameIncarnation($0)] }
+        var steps: [Step<Conflux>] = [
+            Step(
+                "grant.\(name)", "grant \(to) the right to vote", guards: still + [.idle(to), .sameIncarnation(to)], deed: .grant(to),
+                proof: [.never], within: within, hazard: .slashable)
+        ]
+        for node in handOver {
+            steps.append(
+                Step(
+                    "hand.\(name)\(node == fenced ? "" : ".\(node)")", "rename .save on \(node) to .handed-over", guards: [],
+                    deed: .act(.handOver(node)), proof: [.noSave(node)], within: .seconds(10), hazard: .reversible))
+        }
+        steps += [
+            Step(
+                "place.\(name)", "place the granted vote state on \(to)",
+                guards: still + [.idle(to), .sameIncarnation(to), .noSave(to), .ownFile(to), .granted(to), .epochAsGranted(to)],
+                deed: .act(.place(to)), proof: [.placed(to)], within: .seconds(10), hazard: .slashable),
+            Step(
+                "start.\(name)", "start_voting on \(to)",
+                guards: still + [.idle(to), .sameIncarnation(to), .placed(to), .granted(to), .epochAsGranted(to)], deed: .vest(to),
+                proof: [.votesFromGrant(to)], within: .seconds(15), hazard: .slashable),
+        ]
+        return steps
+    }
+
+    /// After the cut: the bytes are durable, and a vote above the record is on chain.
+    func proof(of node: NodeID) -> Part {
+        Part([
+            Step(
+                "sync.\(node)", "sync \(node)'s vote state to disk", guards: [.voting(node)], deed: .act(.sync(node)), proof: [],
+                within: .seconds(15), hazard: .safe),
+            Step(
+                "prove.\(node)", "wait for a vote of \(node) on chain", deed: .wait, proof: [.proven(node)],
+                within: site.settle + round * 12, hazard: .safe),
+        ])
+    }
+
+    // MARK: Nobody votes
+
+    /// One voter again, from the record of the last grant or behind an epoch barrier (safety.md R2, R6).
+    func settle(on node: NodeID, verb: String) throws(Refusal) -> Plan<Conflux> {
+        guard nodes.contains(node) else {
+            throw Refusal("conflux.node", "\(node) is no node of \(site.validator).", remedy: "Name one of \(nodes.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return make(
+            words(verb, ["to": .string(node.rawValue)]), "Start the vote of \(site.validator) on \(node)", nodes.map { .idle($0) },
+            try settling(on: node), result: "\(node) votes")
+    }
+
+    func settling(on node: NodeID) throws(Refusal) -> [Part] {
+        for other in nodes { try refuseStrange(other) }
+        let name = "nobody.\(node)"
+        var before: [Step<Conflux>] = []
+        let files = facts.files(node)
+        let isUp = facts.process(node)?.incarnation != nil
+        if isUp, files?.json == .absent || facts.voting(node)?.unanswered != nil { before += restarting(node) }
+        if !isUp { before.append(starting(node)) }
+        before.append(
+            Step(
+                "able.\(name)", "wait until \(node) is able to vote", deed: .wait, proof: able(node) + nodes.map { .idle($0) },
+                within: ableWithin, hazard: .safe))
+        before.append(mark(from: nil, to: node))
+        var steps: [Step<Conflux>] = []
+        var records: [NodeID] = []
+        for other in nodes {
+            guard let save = facts.files(other)?.save.held else { continue }
+            if isToken(save, on: other) { steps.append(revoking(other)) } else { records.append(other) }
+        }
+        // A record that lies on the receiver itself leaves the node's sight before the grant is placed.
+        steps += startingSteps(name, fenced: nil, to: node, handOver: records, within: epochWithin)
+        guard let first = steps.first else { return [] }
+        let cut = Cut(first: first.id, last: StepID("start.\(name)"), from: nil, to: node)
+        return [Part(before), Part(steps, cut: cut), proof(of: node)]
+    }
+
+    private func refuseStrange(_ node: NodeID) throws(Refusal) {
+        let condition = ConfluxCondition.noStrangeFile(node)
+        switch judge(condition) {
+        case .holds: return
+        case .fails(let rule): throw Refusal(rule, "Not so: \(condition.words).", remedy: remedy(for: condition))
+        case .unknown(let rule, let doubt):
+            throw Refusal(rule, "Unknown (\(doubt)): \(condition.words).", remedy: remedy(for: condition), doubt: doubt)
+        }
+    }
+
+    /// A `.save` that Baton placed and no start has consumed: exactly the granted bytes beside the node's own file.
+    private func isToken(_ save: HeldFile, on node: NodeID) -> Bool {
+        guard let record = memory.lastGrant, record.isOpen, record.grant.node == node else { return false }
+        let ownIsThere = facts.files(node)?.json.held != nil
+        return save.state.digest == record.grant.state.digest && ownIsThere
+    }
+
+    private func revoking(_ node: NodeID) -> Step<Conflux> {
+        Step(
+            "revoke.\(node)", "take the unused vote state away from \(node)", guards: [.idle(node)], deed: .act(.revoke(node)),
+            proof: [.noSave(node)], within: .seconds(10), hazard: .reversible)
+    }
+
+    private func restarting(_ node: NodeID) -> [Step<Conflux>] {
+        [
+            Step(
+                "end.\(node)", "end \(node)'s process, and with it every command in its queue", guards: [.idle(node), .voterFalse(node)],
+                deed: .act(.stopProcess(node)), proof: [.ended(node)], within: .seconds(1260), hazard: .reversible),
+            starting(node),
+        ]
+    }
+
+    private func starting(_ node: NodeID) -> Step<Conflux> {
+        Step(
+            "launch.\(node)", "start \(node)'s process", guards: [.ended(node), .voterFalse(node)], deed: .act(.startProcess(node)),
+            proof: [.running(node)], within: ableWithin, hazard: .reversible)
+    }
+
+    // MARK: Releases
+
+    func staging(_ target: ReleaseTarget, on node: NodeID) -> Step<Conflux> {
+        Step(
+            "stage.\(node)", "copy release \(target.version) to \(node)", guards: [],
+            deed: .act(.stage(node, folder: target.folder, digest: target.digest)), proof: [.staged(node, digest: target.digest)],
+            within: .seconds(600), hazard: .safe)
+    }
+
+    /// Ends an idle node, switches its release, starts it and waits until it is able to vote.
+    func bringUp(_ node: NodeID, _ target: ReleaseTarget) -> Part {
+        Part([
+            Step(
+                "down.\(node)", "end \(node)'s process", guards: [.idle(node), .voterFalse(node), .staged(node, digest: target.digest)],
+                deed: .act(.stopProcess(node)), proof: [.ended(node)], within: .seconds(1260), hazard: .reversible),
+            Step(
+                "switch.\(node)", "switch \(node) to \(target.version)", guards: [.ended(node), .staged(node, digest: target.digest)],
+                deed: .act(.switchRelease(node, digest: target.digest)), proof: [.linked(node, digest: target.digest)],
+                within: .seconds(30), hazard: .reversible),
+            Step(
+                "up.\(node)", "start \(node)'s process", guards: [.ended(node), .voterFalse(node), .linked(node, digest: target.digest)],
+                deed: .act(.startProcess(node)), proof: [.running(node)], within: ableWithin, hazard: .reversible),
+            Step(
+                "able.\(node)", "wait until \(node) is able to vote on \(target.version)", deed: .wait,
+                proof: able(node) + [.noSave(node), .onRelease(node, digest: target.digest, version: target.version)],
+                within: ableWithin, hazard: .safe),
+        ])
+    }
+}

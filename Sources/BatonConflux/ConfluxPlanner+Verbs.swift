@@ -1,0 +1,187 @@
+import BatonKernel
+import BatonModel
+
+extension ConfluxPlanner {
+    // MARK: switchover
+
+    func switchover(_ asked: NodeID?) throws(Refusal) -> Plan<Conflux> {
+        if let refusal = refusal(for: standing) { throw refusal }
+        switch standing {
+        case .votes(let voter):
+            if history.isResumed, let to = asked ?? history.lastCut, to == voter { return finishing(to, "switchover") }
+            let to = try receiver(asked, besides: voter)
+            guard to != voter else {
+                throw Refusal("conflux.voting", "\(to) votes already.", remedy: "Nothing to do; run `baton status \(site.validator)`.")
+            }
+            return make(
+                words("switchover", ["from": .string(voter.rawValue), "to": .string(to.rawValue)]),
+                "Hand the vote of \(site.validator) from \(voter) to \(to)", try assumptions(from: voter, to: to),
+                adoption(of: voter) + [preparation(from: voter, to: to), cut(from: voter, to: to), proof(of: to)],
+                result: "\(to) votes, \(voter) is idle")
+        default:
+            guard history.isResumed, let to = asked ?? history.lastCut else {
+                throw Refusal(
+                    "conflux.voting", "Nobody votes for \(site.validator).", remedy: "Run `baton start \(site.validator)`.")
+            }
+            return try settle(on: to, verb: "switchover")
+        }
+    }
+
+    /// What must be true at once, before anything is touched; what time can bring is waited for in the plan.
+    func assumptions(from voter: NodeID, to: NodeID) throws(Refusal) -> [ConfluxCondition] {
+        var conditions: [ConfluxCondition] = []
+        for node in nodes {
+            conditions += [.running(node), .voterFalse(node), .noStrangeFile(node), .noSave(node)]
+            conditions += [.signsFor(node, identity: site.identity), .onChain(node, id: site.chainID)]
+        }
+        conditions += [.voting(voter), .ownFile(voter)] + nodes.filter { $0 != voter }.map { .idle($0) }
+        conditions += [.ownFile(to), .waypointFor(to, from: voter)]
+        for condition in conditions {
+            switch judge(condition) {
+            case .holds: continue
+            case .fails(let rule): throw Refusal(rule, "Not so: \(condition.words).", remedy: remedy(for: condition))
+            case .unknown(let rule, let doubt):
+                throw Refusal(rule, "Unknown (\(doubt)): \(condition.words).", remedy: remedy(for: condition), doubt: doubt)
+            }
+        }
+        return conditions
+    }
+
+    func remedy(for condition: ConfluxCondition) -> String {
+        let folder = condition.node.flatMap { site.node($0)?.voteFolder } ?? "pos_db"
+        switch condition {
+        case .noSave:
+            return "Move \(folder)/secure_storage.json.save to a safe place by hand after you know whose it is, then try again."
+        case .noStrangeFile, .ownFile:
+            return "Look at the files in \(folder); keep what is there, and bring back this validator's own vote state."
+        case .signsFor: return "Put the right pos_key there, or correct `identity` in baton.yaml."
+        case .onChain: return "Correct `chainId` in baton.yaml, or point the node at the right network."
+        case .voterFalse: return "Set pos_started_as_voter = false in hydra.toml and in the start command, then try again."
+        case .running: return "Start the node, or correct `rpc` and `directory` in baton.yaml."
+        case .waypointFor: return "Upgrade the receiver to 3.1 first, or restore a vote state that has its waypoint."
+        default: return "Run `baton status \(site.validator)` and mend what it names."
+        }
+    }
+
+    /// Everything is done but the proof.
+    func finishing(_ node: NodeID, _ verb: String) -> Plan<Conflux> {
+        make(
+            words(verb, ["to": .string(node.rawValue)]), "Prove that \(node) votes", [], [proof(of: node)],
+            result: "\(node) votes")
+    }
+
+    // MARK: start, stop, recover
+
+    func start(_ asked: NodeID?, verb: String) throws(Refusal) -> Plan<Conflux> {
+        if let refusal = refusal(for: standing) { throw refusal }
+        if case .votes(let voter) = standing {
+            if history.isResumed { return finishing(voter, verb) }
+            throw Refusal(
+                "conflux.voting", "\(voter) votes already.",
+                remedy: "To move the vote run `baton switchover \(site.validator)`.")
+        }
+        return try settle(on: asked ?? history.lastCut ?? defaultStarter, verb: verb)
+    }
+
+    /// The grantee of the last grant when its process runs, else the first node that runs.
+    var defaultStarter: NodeID {
+        let running = nodes.filter { judge(.running($0)) == .holds }
+        if let last = lastGrantee, running.contains(last) { return last }
+        return running.first ?? nodes.first ?? "nobody"
+    }
+
+    private var lastGrantee: NodeID? { memory.lastGrant?.grant.node }
+
+    func stop() throws(Refusal) -> Plan<Conflux> {
+        if let refusal = refusal(for: standing) { throw refusal }
+        guard case .votes(let voter) = standing else {
+            if let open = memory.lastGrant, open.isOpen {
+                return make(
+                    words("stop"), "Close the grant of \(open.grant.node)", nodes.map { .idle($0) },
+                    [Part([closing(open.grant.node)])], result: "nobody votes")
+            }
+            throw Refusal("conflux.idle", "Nobody votes for \(site.validator).", remedy: "Nothing to do.")
+        }
+        let stop = Step<Conflux>(
+            "stop.\(voter)", "stop_voting on \(voter)", guards: [.voting(voter), .noSave(voter), .ownFile(voter)],
+            deed: .act(.stopVoting(voter)), proof: [.stopped(voter)], within: .seconds(15), hazard: .reversible)
+        return make(
+            words("stop"), "Stop the vote of \(site.validator) on \(voter)",
+            [.voting(voter), .noSave(voter), .ownFile(voter), .voterFalse(voter)],
+            adoption(of: voter) + [Part([mark(from: voter, to: voter), stop, closing(voter)])],
+            result: "nobody votes; start again with `baton start \(site.validator)` within three epochs")
+    }
+
+    private func closing(_ node: NodeID) -> Step<Conflux> {
+        Step(
+            "close.\(node)", "close \(node)'s grant", guards: [.idle(node)], deed: .close(node), proof: [.noOpenGrant],
+            within: .seconds(15), hazard: .safe)
+    }
+
+    func recover() throws(Refusal) -> Plan<Conflux> {
+        if let refusal = refusal(for: standing) { throw refusal }
+        if case .votes(let voter) = standing {
+            return make(
+                words("recover"), "One voter already: \(voter)", [.voting(voter)], adoption(of: voter) + [proof(of: voter)],
+                result: "\(voter) votes")
+        }
+        return try settle(on: history.lastCut ?? breadcrumbTarget ?? defaultStarter, verb: "recover")
+    }
+
+    /// Where the last cut was going, by the breadcrumbs beside the nodes.
+    private var breadcrumbTarget: NodeID? {
+        let marks = nodes.compactMap { facts.files($0)?.cut }
+        return marks.max { $0.operation < $1.operation }?.to
+    }
+
+    // MARK: upgrade
+
+    func upgrade(_ target: ReleaseTarget, _ switchBack: Bool) throws(Refusal) -> Plan<Conflux> {
+        if let refusal = refusal(for: standing) { throw refusal }
+        var voter: NodeID?
+        if case .votes(let node) = standing { voter = node }
+        guard let first = history.firstVoter ?? voter else {
+            throw Refusal("conflux.voting", "Nobody votes for \(site.validator).", remedy: "Run `baton start \(site.validator)`.")
+        }
+        let second = try receiver(nil, besides: first)
+        let late = nodes.filter { judge(.onRelease($0, digest: target.digest, version: target.version)) != .holds }
+        if late.isEmpty, !history.isResumed {
+            throw Refusal("conflux.on-release", "Every node runs \(target.version) already.", remedy: "Nothing to do.")
+        }
+        var parts: [Part] = [Part(nodes.map { staging(target, on: $0) })]
+        if let voter { parts += adoption(of: voter) }
+        // The voter is never touched: hand over first, whoever it is now.
+        if late.contains(second) { parts.append(bringUp(second, target)) }
+        var votes = voter
+        if late.contains(first) {
+            parts += try handOver(&votes, to: second)
+            parts.append(bringUp(first, target))
+        }
+        let last = switchBack ? first : second
+        if votes != last, switchBack || votes == nil { parts += try handOver(&votes, to: last) }
+        if let votes, parts.allSatisfy({ $0.cut == nil }) { parts.append(proof(of: votes)) }
+        return make(
+            words(
+                "upgrade",
+                [
+                    "to": .string(target.version), "release": .string(target.digest), "switch_back": .bool(switchBack),
+                    "first": .string(first.rawValue),
+                ]),
+            "Upgrade \(site.validator) to \(target.version), \(second) first", try upgradeAssumptions(voter), parts,
+            result: "both nodes run \(target.version), \(votes?.rawValue ?? "nobody") votes")
+    }
+
+    private func upgradeAssumptions(_ voter: NodeID?) throws(Refusal) -> [ConfluxCondition] {
+        guard let voter, !history.isResumed else { return [] }
+        let other = try receiver(nil, besides: voter)
+        return try assumptions(from: voter, to: other)
+    }
+
+    /// Hands the vote over, from the voter of then or from nobody.
+    private func handOver(_ votes: inout NodeID?, to node: NodeID) throws(Refusal) -> [Part] {
+        defer { votes = node }
+        guard let voter = votes else { return try settling(on: node) }
+        guard voter != node else { return [] }
+        return [preparation(from: voter, to: node), cut(from: voter, to: node), proof(of: node)]
+    }
+}
