@@ -1,4 +1,4 @@
-package import BatonModel
+import BatonModel
 
 /// One process of the node software: its voting flag, its safety data and what it answers.
 ///
@@ -107,12 +107,12 @@ package struct NodeModel: Sendable {
     mutating func initializeRules(
         epoch: UInt64, committee: [String], disk: inout some NodeDisk, wallSeconds: Int64
     ) {
-        do {
+        do throws(StorageError) {
             if settings.version.needsWaypoint { _ = try storage.load(&disk).value("waypoint") }
             let data = try storage.safetyData(&disk)
             if data.epoch < epoch {
                 let fresh = SafetyData.unvoted(in: epoch)
-                do {
+                do throws(StorageError) {
                     try storage.setSafetyData(fresh, &disk, wallSeconds: wallSeconds)
                 } catch {
                     // 3.0.x goes on with what it has in memory; 3.1 has dropped it.
