@@ -107,9 +107,9 @@ package struct ScenarioRunner<Stage: ScenarioStage> {
         case "rounds":
             guard step.count == 2, let count = Int(step[1]) else { throw ScenarioError("rounds COUNT") }
             var lines: [String] = []
-            for _ in 0..<count { lines += lines(of: try await stage.round()) }
+            for _ in 0..<count { lines += told(try await stage.round()) }
             return lines
-        case "roll": return lines(of: try await stage.rollEpoch())
+        case "roll": return told(try await stage.rollEpoch())
         case "silence":
             guard step.count == 2, let count = UInt64(step[1]) else { throw ScenarioError("silence COUNT") }
             try await stage.silence(rounds: count)
@@ -130,7 +130,7 @@ package struct ScenarioRunner<Stage: ScenarioStage> {
         return members.keys.sorted().map { named("\($0): \((members[$0] ?? .null).text)") }
     }
 
-    private func lines(of events: [ChainEvent]) -> [String] {
+    private func told(_ events: [ChainEvent]) -> [String] {
         events.compactMap { event in
             switch event {
             case .roundOpened: nil
