@@ -1,0 +1,5 @@
+import BatonDriver
+
+extension ConfluxDriver: VotingDriver {
+    package typealias F = Conflux
+}

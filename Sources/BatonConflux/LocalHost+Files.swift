@@ -1,0 +1,122 @@
+import BatonKernel
+import BatonModel
+import BatonWorld
+
+/// Why the files of a node are no reading.
+enum FilesFault: Error, Hashable {
+    case unreadable
+    /// Names came or went while they were read.
+    case moving
+}
+
+extension LocalHost {
+    /// The vote-state files and breadcrumbs, read while none of their names came or went.
+    func filesReading() async -> Known<ConfluxReading> {
+        // A node renames .json to .save and back: a look that straddles a rename would see neither.
+        for _ in 0..<3 {
+            do throws(FilesFault) {
+                return .known(.files(try await filesOnce()))
+            } catch {
+                if error == .unreadable { return .unknown(.unreadable) }
+            }
+        }
+        return .unknown(.contradictory)
+    }
+
+    private func filesOnce() async throws(FilesFault) -> FilesReading {
+        do throws(FileError) {
+            guard let names = try await voteNames() else { throw FileError(.absent, path: site.voteFolder, detail: "no such folder") }
+            let json = names.contains(VoteNames.json) ? try await voteFile(json) : .absent
+            let save = names.contains(VoteNames.save) ? try await voteFile(save) : .absent
+            let handedOver = try await numbered(VoteNames.handedOver, in: names)
+            let revoked = try await numbered(VoteNames.revoked, in: names)
+            let beside = try await world.files.list(site.batonFolder) ?? []
+            let cut = beside.contains("cut") ? try await read("cut", CutMark.init(json:)) : nil
+            let grant = beside.contains("grant") ? try await read("grant", Grant.init(json:)) : nil
+            let lease = beside.contains("lease") ? try await leaseNumber() : nil
+            let keptName = cut.map { "kept.\($0.operation).json" }
+            let kept = if let keptName, beside.contains(keptName) { try await voteFile(crumb(keptName)) } else { VoteFile.absent }
+            guard try await voteNames() == names else { throw FileError(.busy, path: site.voteFolder, detail: "names moved") }
+            return FilesReading(
+                json: json, save: save, handedOver: handedOver, revoked: revoked, grant: grant, cut: cut, lease: lease, kept: kept)
+        } catch {
+            throw error.kind == .busy ? .moving : .unreadable
+        }
+    }
+
+    /// The names in `pos_db` that mean something to a vote state, sorted; `nil` when there is no such folder.
+    private func voteNames() async throws(FileError) -> [String]? {
+        try await world.files.list(site.voteFolder)?.filter {
+            $0 == VoteNames.json || $0 == VoteNames.save || $0.hasPrefix(VoteNames.handedOver) || $0.hasPrefix(VoteNames.revoked)
+        }
+    }
+
+    /// One vote-state file; what can't be read is a finding, not an error.
+    func voteFile(_ path: String) async throws(FileError) -> VoteFile {
+        guard let facts = try await world.files.inspect(path) else { return .absent }
+        guard facts.kind == .file else { return .unreadable(facts.kind == .link ? "a symbolic link" : "not a file") }
+        do throws(FileError) {
+            guard let bytes = try await world.files.read(path, limit: VoteFileReader.sizeMax) else { return .absent }
+            return VoteFileReader.read(bytes, identity: identity)
+        } catch {
+            return .unreadable(error.detail)
+        }
+    }
+
+    /// Breadcrumbs by the number at the end of their name; they never change, so each is read once.
+    private func numbered(_ prefix: String, in names: [String]) async throws(FileError) -> [UInt64: VoteFile] {
+        var found: [UInt64: VoteFile] = [:]
+        for name in names where name.hasPrefix(prefix) {
+            guard let number = UInt64(name.dropFirst(prefix.count)) else { continue }
+            let path = site.voteFolder + "/" + name
+            guard let facts = try await world.files.inspect(path) else { continue }
+            if let known = crumbs[name], known.facts == facts {
+                found[number] = known.file
+                continue
+            }
+            let file = try await voteFile(path)
+            crumbs[name] = (facts, file)
+            found[number] = file
+        }
+        return found
+    }
+
+    /// One JSON breadcrumb of `.baton`; one that can't be understood is no answer at all.
+    func read<Value>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Value? {
+        guard let bytes = try await world.files.read(crumb(name), limit: VoteFileReader.sizeMax * 4) else { return nil }
+        do throws(JSONError) {
+            return try decode(JSON(parsing: bytes))
+        } catch {
+            throw FileError(.other, path: crumb(name), detail: error.description)
+        }
+    }
+
+    private func leaseNumber() async throws(FileError) -> LeaseNumber? {
+        guard let bytes = try await world.files.read(crumb("lease"), limit: 64) else { return nil }
+        guard let number = LeaseText.read(bytes) else { throw FileError(.other, path: crumb("lease"), detail: "no number") }
+        return number
+    }
+
+    // MARK: Releases
+
+    func releaseReading(_ resident: Resident, until end: Instant) async -> Known<ConfluxReading> {
+        do throws(FileError) {
+            guard let link = try await world.files.link(site.directory + "/current") else { return .unknown(.unreadable) }
+            let current = link.split(separator: "/").last.map(String.init) ?? link
+            guard let bytes = try await world.files.read(site.directory + "/current/release.json", limit: 1 << 16),
+                let version = (try? JSON(parsing: bytes))?["version"]?.string
+            else { return .unknown(.unreadable) }
+            var running: String?
+            if case .one(let process) = resident, await servesPort(process) {
+                running = await door.call(.clientVersion, within: left(until: end)).result?.string
+            }
+            var staged: [String] = []
+            for name in try await world.files.list(site.directory + "/releases") ?? [] {
+                if try await ReleaseFolder.isComplete(site.directory + "/releases/" + name, as: name, in: world.files) { staged.append(name) }
+            }
+            return .known(.release(ReleaseReading(current: current, version: version, running: running, staged: staged)))
+        } catch {
+            return .unknown(.unreadable)
+        }
+    }
+}
