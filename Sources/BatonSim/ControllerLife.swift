@@ -17,8 +17,9 @@ package final class ControllerLife: SimProcess, @unchecked Sendable {
     package private(set) var acts = 0
     /// Names of the acting effects in order, for reports.
     package private(set) var story: [String] = []
+    /// Whether nobody on its machine can see it, as a holder of the lease on another machine.
+    package var isHidden = false { didSet { if isHidden { machine.hide(self) } } }
     private var pausedUntil: Int64 = 0
-    private var dying = false
     private var latency: SplitMix64
     private var wires: [SimWire] = []
 

@@ -46,7 +46,7 @@ package struct SimFiles: Files {
         }
     }
     package func move(_ source: String, to target: String) async throws(FileError) {
-        try await effect("move", source, acting: true) { (tree) throws(FileError) in
+        try await effect("move", "\(source) > \(target)", acting: true) { (tree) throws(FileError) in
             try tree.move(source, to: target, over: false)
         }
     }

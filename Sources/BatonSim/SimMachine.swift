@@ -17,10 +17,10 @@ package final class SimMachine: @unchecked Sendable {
     package var wallStep: Int64 = 0
     /// Draws of this machine.
     package var chance: SplitMix64
-    /// How a command becomes a process: it is given the process once it is visible.
-    ///
-    /// Throws when the program can't be run; nothing runs then.
-    package var launch: ((Command, SimProcess) throws(FileError) -> Void)?
+    /// How a command becomes a process that is not visible yet; it throws when the program can't be run.
+    package var make: ((Command) throws(FileError) -> SimProcess)?
+    /// Called with a process that has just become visible.
+    package var launch: ((SimProcess) -> Void)?
     /// Called after a reboot, when everything had died.
     package var onReboot: (() -> Void)?
     /// The next pid that will be given.
@@ -53,6 +53,9 @@ package final class SimMachine: @unchecked Sendable {
 
     /// Makes a process visible.
     package func admit(_ process: SimProcess) { living[process.pid] = process }
+
+    /// Takes a living process out of sight; it goes on.
+    func hide(_ process: SimProcess) { living[process.pid] = nil }
 
     /// Takes a dead process and its ports away.
     package func dismiss(_ process: SimProcess) {

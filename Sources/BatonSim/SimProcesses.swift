@@ -52,15 +52,10 @@ package struct SimProcesses: Processes {
 extension SimMachine {
     /// Starts a command as a process.
     package func start(_ command: Command) throws(FileError) -> SimProcess {
-        guard let launch else { throw FileError(.absent, path: command.executable, detail: "nothing can be started here") }
-        let process = SimProcess(
-            on: self,
-            arguments: [command.executable] + command.arguments,
-            folder: command.folder,
-            log: command.log
-        )
-        try launch(command, process)
+        guard let make else { throw FileError(.absent, path: command.executable, detail: "nothing can be started here") }
+        let process = try make(command)
         admit(process)
+        launch?(process)
         world.mix("start \(process.pid) \(command.folder)")
         return process
     }

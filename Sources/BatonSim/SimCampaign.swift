@@ -1,0 +1,200 @@
+package import BatonModel
+import BatonConfluxNode
+import Glibc
+import Synchronization
+
+/// Many seeds of one mode, on plain threads.
+package enum SimCampaign {
+    /// What a campaign is made of.
+    package enum Mode: String, Hashable, Sendable, CaseIterable {
+        /// No faults: every operation must be done.
+        case clean
+        /// Only crashes of the controller.
+        case crash
+        /// Everything, drawn per seed.
+        case faults
+    }
+
+    /// What became of a campaign.
+    package struct Report: Sendable {
+        /// How it was run.
+        package let mode: Mode
+        /// The first seed.
+        package let from: UInt64
+        /// How many.
+        package let seeds: Int
+        /// Seeds in which a promise was broken, in order.
+        package let failures: [SimCaseReport]
+        /// How the last controller of each seed ended, by exit status; 99: none.
+        package let exits: [Int32: Int]
+        /// A hash over the traces of all seeds.
+        package let trace: UInt64
+        /// Starts that nodes executed for a controller.
+        package let starts: Int
+        /// Jobs and timers.
+        package let events: Int
+        /// Tasks that left the executor's preference.
+        package let strays: Int
+        /// Processor time of the seeds' threads.
+        package let processor: Duration
+
+        /// The command that repeats one seed.
+        package func command(_ report: SimCaseReport) -> String { "baton sim --seeds 1 --from \(report.seed) --mode \(mode.rawValue)" }
+    }
+
+    /// Runs one seed.
+    package static func run(seed: UInt64, mode: Mode, controller: @escaping SimController) -> SimCaseReport {
+        let plan: SimFaultPlan =
+            switch mode {
+            case .clean: .none
+            case .crash: SimFaultPlan([.controllerDeath])
+            case .faults: SimFaultPlan(seed: seed)
+            }
+        let one = SimCase(SimCase.settings(seed: seed), faults: plan, seed: seed, controller: controller)
+        let report = one.run()
+        guard mode == .clean, report.violations.isEmpty else { return report }
+        if report.outcomes.first??.exit != .done { one.checkers.blame(.resume, "not done without any fault") }
+        return one.report(.finished)
+    }
+
+    /// Runs seeds `from` … `from + seeds - 1`.
+    ///
+    /// - Parameter threads: worlds at a time; each has its own thread.
+    /// - Parameter failureMax: stops early after so many failures.
+    package static func run(
+        seeds: Int, from: UInt64, mode: Mode, threads: Int = 2, failureMax: Int = .max, controller: @escaping SimController
+    ) -> Report {
+        let work = Work(seeds: seeds, failureMax: failureMax)
+        let begun = processorTime()
+        let body: @Sendable () -> Void = {
+            while let index = work.next() {
+                work.take(run(seed: from + UInt64(index), mode: mode, controller: controller), at: index)
+            }
+        }
+        let others = (1..<max(1, threads)).map { _ in PlainThread(body) }
+        PlainThread(body).join()
+        for other in others { other.join() }
+        let books = work.books.withLock { $0 }
+        return Report(
+            mode: mode, from: from, seeds: books.traces.count, failures: books.failures.sorted { $0.seed < $1.seed },
+            exits: books.exits,
+            trace: books.traces.keys.sorted().reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ (books.traces[$1] ?? 0)) &* 0x100_0000_01B3 },
+            starts: books.starts, events: books.events, strays: books.strays, processor: processorTime() - begun
+        )
+    }
+
+    private static func processorTime() -> Duration {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+}
+
+/// What the threads of a campaign share.
+private final class Work: Sendable {
+    struct Books {
+        var nextIndex = 0
+        var traces: [Int: UInt64] = [:]
+        var failures: [SimCaseReport] = []
+        var exits: [Int32: Int] = [:]
+        var starts = 0
+        var events = 0
+        var strays = 0
+    }
+    let books = Mutex(Books())
+    private let seeds: Int
+    private let failureMax: Int
+
+    init(seeds: Int, failureMax: Int) { (self.seeds, self.failureMax) = (seeds, failureMax) }
+
+    func next() -> Int? {
+        books.withLock { books in
+            guard books.nextIndex < seeds, books.failures.count < failureMax else { return nil }
+            defer { books.nextIndex += 1 }
+            return books.nextIndex
+        }
+    }
+
+    func take(_ report: SimCaseReport, at index: Int) {
+        books.withLock { books in
+            books.traces[index] = report.trace
+            if !report.violations.isEmpty { books.failures.append(report) }
+            books.exits[(report.outcomes.last ?? nil)?.exit.rawValue ?? 99, default: 0] += 1
+            books.starts += report.starts
+            books.events += report.events
+            books.strays += report.strays
+        }
+    }
+}
+
+/// A thread of the operating system with nothing else on it, since a world belongs to one thread.
+private final class PlainThread {
+    private var thread = pthread_t()
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        let box = unsafe Unmanaged.passRetained(Box(body)).toOpaque()
+        let failure = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument = unsafe argument { unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            }, box
+        )
+        precondition(failure == 0, "no thread could be made")
+    }
+
+    func join() { _ = pthread_join(thread, nil) }
+
+    private final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}
+
+extension SimCampaign.Report {
+    /// The report as the verb `sim` prints it.
+    package var text: String {
+        let seconds = processor.components.seconds * 1000 + processor.components.attoseconds / 1_000_000_000_000_000
+        var lines = [
+            "\(seeds) seeds from \(from), mode \(mode.rawValue): \(failures.count) failed, \(starts) starts, \(events) events, "
+                + "trace \(String(trace, radix: 16))",
+            "exits: "
+                + exits.keys.sorted().map { "\($0 == 99 ? "none" : String($0)) × \(exits[$0] ?? 0)" }.joined(separator: ", "),
+            "\(seconds) ms of processor time, \(seconds > 0 ? Int64(seeds) * 1000 / seconds : 0) seeds per second and core",
+        ]
+        for failure in failures.prefix(5) {
+            lines.append("")
+            lines.append("seed \(failure.seed) (\(failure.faults)):")
+            lines += failure.violations.prefix(5).map { "  broken: \($0)" }
+            lines += failure.story.map { "  \($0)" }
+            lines.append("  repeat it with: \(command(failure))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The report for programs; times are left out, so that equal campaigns give equal JSON.
+    package var json: JSON {
+        [
+            "mode": .string(mode.rawValue), "from": .unsigned(from), "seeds": .integer(Int64(seeds)),
+            "failed": .integer(Int64(failures.count)), "starts": .integer(Int64(starts)), "events": .integer(Int64(events)),
+            "strays": .integer(Int64(strays)), "trace": .string(String(trace, radix: 16)),
+            "exits": .object(Dictionary(uniqueKeysWithValues: exits.map { (String($0.key), .integer(Int64($0.value))) })),
+            "failures": .array(
+                failures.map { failure in
+                    [
+                        "seed": .unsigned(failure.seed), "faults": .string(failure.faults),
+                        "violations": .array(
+                            failure.violations.map {
+                                [
+                                    "checker": .string($0.checker.rawValue), "words": .string($0.words),
+                                    "at_ms": .integer($0.at.nanoseconds / 1_000_000),
+                                ]
+                            }
+                        ),
+                        "story": .array(failure.story.map(JSON.string)), "repeat": .string(command(failure)),
+                    ]
+                }
+            ),
+        ]
+    }
+}

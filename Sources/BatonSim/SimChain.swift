@@ -1,0 +1,73 @@
+package import BatonConfluxNode
+import BatonModel
+
+/// The chain in virtual time: it drives the rounds of the model, tells the nodes, takes their votes, and answers
+/// the reading methods on reference ports.
+package final class SimChain: SimServer, @unchecked Sendable {
+    /// The world that it is in.
+    package let world: SimWorld
+    /// The model behind it; its verdict is what checkers read.
+    package private(set) var model: ChainModel
+    /// The nodes that follow it, in the order of their names.
+    package var followers: [SimNodeProcess] = []
+    /// Called after every event, for faults that wait for a moment of the chain.
+    package var onEvent: ((ChainEvent) -> Void)?
+    /// Rounds that opened since the world began.
+    package private(set) var roundsOpened = 0
+    private var chance: SplitMix64
+    private var turn = 0
+
+    /// Starts the chain; its first round opens now.
+    package init(_ settings: ChainSettings, in world: SimWorld) {
+        self.world = world
+        model = ChainModel(settings)
+        chance = SplitMix64(seed: world.seed, purpose: 5)
+    }
+
+    /// Starts driving the rounds.
+    package func begin() { arm() }
+
+    private func arm() {
+        turn += 1
+        let mine = turn
+        world.at(model.nextDeadline.nanoseconds) { [weak self] in
+            guard let self, turn == mine else { return }
+            tell(model.advance(to: Instant(nanoseconds: world.now)))
+            arm()
+        }
+    }
+
+    /// Ends the epoch now.
+    package func rollEpoch() {
+        tell(model.rollEpochNow(at: Instant(nanoseconds: world.now)))
+        arm()
+    }
+
+    /// Lets the next rounds have no proposal.
+    package func silence(rounds: UInt64) { model.silence(rounds: rounds) }
+
+    private func tell(_ events: [ChainEvent]) {
+        for event in events {
+            if case .roundOpened = event { roundsOpened += 1 }
+            for follower in followers { follower.hear(event) }
+            onEvent?(event)
+        }
+    }
+
+    /// Takes a vote from the wire.
+    package func take(_ vote: SignedVote) {
+        world.mix("vote \(vote.signer) \(vote.watermark)")
+        model.receive(vote, at: Instant(nanoseconds: world.now))
+    }
+
+    package func receive(_ body: [UInt8], port: Int, connection: UInt64, reply: @escaping ([UInt8]) -> Void) {
+        let answer: [UInt8]
+        do {
+            let request = try RPCRequest(body: body)
+            answer = model.read(request.method, request.params).body(id: request.id)
+        } catch {
+            answer = RPCReply.error(error).body(id: .null)
+        }
+        world.after(chance.duration(.zero, .milliseconds(2))) { reply(answer) }
+    }
+}
