@@ -27,9 +27,9 @@ extension NodeModel {
             horizon?.round = 0
             horizon?.highestCertifiedRound = 0
             horizon?.committee = committee
-            let end = (horizon?.committedHeight ?? 0) + (horizon?.roundsPerEpoch ?? 0)
-            horizon?.epochEndHeight = end
-            horizon?.votedHeight = horizon?.committedHeight ?? 0
+            let (height, length) = (horizon?.committedHeight ?? 0, horizon?.roundsPerEpoch ?? 0)
+            horizon?.epochEndHeight = height + length
+            horizon?.votedHeight = height
             sentVote = nil
             initializeRules(epoch: epoch, committee: committee, disk: &disk, wallSeconds: wallSeconds)
         case .disputed, .forceRetired: break
@@ -116,7 +116,7 @@ extension NodeModel {
             return false
         }
         guard epoch == rulesEpoch else {
-            note("Invalid QuorumCertificate: the verifier is of epoch \(rulesEpoch.map(String.init) ?? "none")")
+            note("Invalid QuorumCertificate: the verifier is not of epoch \(epoch)")
             return false
         }
         return true
