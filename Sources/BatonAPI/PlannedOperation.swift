@@ -1,18 +1,8 @@
+public import BatonKernel
 public import BatonModel
 
 /// One step of a plan as people read it.
 public struct PlannedStep: Hashable, Sendable {
-    /// How bad it is when the step goes wrong.
-    public enum Hazard: String, Hashable, Sendable, CaseIterable {
-        /// Changes nothing.
-        case safe
-        /// Can be taken back.
-        case reversible
-        /// Can't be taken back, and costs no stake.
-        case irreversible
-        /// Wrongly done it may cost the stake.
-        case slashable
-    }
     public let id: StepID
     public let title: String
     public let hazard: Hazard
@@ -65,9 +55,7 @@ public struct PlannedOperation: Hashable, Sendable {
     /// The canonical bytes of ``document``.
     public var bytes: [UInt8] { document.canonical }
     /// The worst hazard of its steps.
-    public var hazard: PlannedStep.Hazard {
-        PlannedStep.Hazard.allCases.last { worst in steps.contains { $0.hazard == worst } } ?? .safe
-    }
+    public var hazard: Hazard { steps.map(\.hazard).max() ?? .safe }
     /// The longest time that it may take.
     public var within: Duration { steps.reduce(.zero) { $0 + $1.within } }
     /// The plan for programs.

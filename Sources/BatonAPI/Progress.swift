@@ -1,3 +1,4 @@
+public import BatonKernel
 public import BatonModel
 
 /// What a running operation tells while it runs.
@@ -70,9 +71,9 @@ public struct Question: Hashable, Sendable {
     /// The rule that asks; `--accept` with this id answers yes beforehand.
     public let rule: RuleID
     public let text: String
-    public let hazard: PlannedStep.Hazard
+    public let hazard: Hazard
 
-    public init(rule: RuleID, text: String, hazard: PlannedStep.Hazard) {
+    public init(rule: RuleID, text: String, hazard: Hazard) {
         (self.rule, self.text, self.hazard) = (rule, text, hazard)
     }
     /// The question for programs.

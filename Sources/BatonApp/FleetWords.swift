@@ -1,7 +1,7 @@
 /// Words near to a misspelt one, and paths and lengths of time as fleet files write them.
-enum FleetWords {
+package enum FleetWords {
     /// The word of `words` that `text` was most likely meant to be; `nil` when none is near.
-    static func nearest(to text: String, in words: [String]) -> String? {
+    package static func nearest(to text: String, in words: [String]) -> String? {
         let plain = simplified(text)
         if let same = words.first(where: { simplified($0) == plain }) { return same }
         let ranked = words.map { (word: $0, distance: distance(plain, simplified($0))) }.sorted { $0.distance < $1.distance }
@@ -33,7 +33,7 @@ enum FleetWords {
     }
 
     /// The path made absolute against `folder` and freed of `.`, `..` and double slashes, by its words alone.
-    static func absolute(_ path: String, in folder: String) -> String {
+    package static func absolute(_ path: String, in folder: String) -> String {
         var parts: [Substring] = []
         for part in (path.hasPrefix("/") ? path : folder + "/" + path).split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }

@@ -1,0 +1,35 @@
+import ArgumentParser
+import BatonModel
+
+/// `baton sim`.
+struct SimCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "sim", abstract: "Run seeds of the simulator; a failure prints the command that repeats it.",
+        discussion: """
+            The real engine and driver on simulated nodes, network and disks, with faults drawn by the seed.
+
+            Examples:
+              baton sim --seeds 1000
+              baton sim --seeds 1 --from 4711 --trace
+            """
+    )
+    @Option(help: "How many seeds.")
+    var seeds: UInt64 = 100
+    @Option(help: "The first seed.")
+    var from: UInt64 = 1
+    @Option(help: "One scenario by name (default: drawn by the seed).")
+    var scenario: String?
+    @Flag(help: "Write the trace of every seed.")
+    var trace = false
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        if seeds == 0 { throw ValidationError("--seeds is 1 or more.") }
+    }
+
+    func run(in context: Context) async throws -> ExitStatus {
+        guard let simulate = context.composition.simulate else { return .usage }
+        let order = SimulationOrder(from: from, seeds: seeds, scenario: scenario, tellsTrace: trace)
+        return try await simulate(order, context.report(options))
+    }
+}
