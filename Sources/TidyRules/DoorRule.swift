@@ -1,10 +1,11 @@
 /// The door of safety.md R1: the words that start voting stand in one file.
 ///
-/// The models of a node answer to them, and tests speak them to nodes; nothing else that runs in an operation may.
+/// The models of a node answer to them, the simulator's checkers and faults watch for them on its own wire, and tests speak them to
+/// nodes; nothing that runs against a node in an operation may.
 package enum DoorRule {
     /// The one file behind the voting right.
     package static let door = "Sources/BatonConflux/ConfluxDoor.swift"
-    private static let models = ["Sources/BatonConfluxNode/", "Sources/BatonDevnet/", "Sources/TidyRules/"]
+    private static let models = ["Sources/BatonConfluxNode/", "Sources/BatonDevnet/", "Sources/BatonSim/", "Sources/TidyRules/"]
     private static let names = ["test_pos" + "StartVoting", "pos_start" + "_voting"]
 
     /// The places that speak the words outside the door.

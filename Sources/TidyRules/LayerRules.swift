@@ -29,10 +29,10 @@ package enum LayerRules {
             "BatonAPI", "BatonEngine", "BatonDriver", "BatonConflux", "BatonStore", "BatonStoreSQLite", "BatonWorld", "BatonWorldLive",
             "BatonDigest", "BatonSim", "BatonDevnet", "Yams",
         ]),
-        "BatonCLI": values.union(system).union(["BatonAPI", "BatonApp", "ArgumentParser"]),
+        "BatonCLI": values.union(system).union(["BatonAPI", "BatonApp", "BatonDevnet", "ArgumentParser"]),
         "BatonTestKit": values.union(["BatonStore", "BatonDriver", "BatonDigest"]),
         "store-probe": values.union(["BatonStore", "BatonStoreSQLite", "GRDB", "Glibc"]),
-        "baton": ["BatonCLI"],
+        "baton": ["BatonCLI", "Glibc"],
         "TidyRules": [],
         "tidy": ["Foundation", "TidyRules"],
     ]

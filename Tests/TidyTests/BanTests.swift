@@ -79,6 +79,11 @@ private func broken(_ line: String, at path: String = "Sources/BatonEngine/Sampl
         #expect(House.check(SourceText(path: "Sources/BatonEngine/Sample.swift", text: text)).isEmpty)
     }
 
+    @Test func weighsADroppedErrorLessInATest() {
+        let file = SourceText(path: "Tests/BatonStoreTests/Sample.swift", text: "    try? remove(path)\n")
+        #expect(House.check(file).map(\.severity) == [.warning])
+    }
+
     @Test func wantsAReasonWhereTrustIsAllowed() {
         let bare = "    nonisolated(unsafe) var count = 0"
         #expect(broken(bare, at: "Sources/BatonSim/Sample.swift") == ["unchecked"])
