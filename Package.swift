@@ -72,10 +72,10 @@ let package = Package(
             "BatonApp",
             [
                 model, kernel, "BatonAPI", "BatonEngine", "BatonDriver", "BatonConflux", "BatonStore", "BatonStoreSQLite", "BatonWorld",
-                "BatonWorldLive", "BatonDigest", "BatonSim", "BatonDevnet", yams,
+                "BatonWorldLive", "BatonDigest", yams,
             ]
         ),
-        library("BatonCLI", [model, kernel, "BatonAPI", "BatonApp", arguments]),
+        library("BatonCLI", [model, kernel, "BatonAPI", "BatonApp", "BatonDevnet", arguments]),
         .executableTarget(
             name: "baton",
             dependencies: ["BatonCLI"],
@@ -97,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "store-probe", dependencies: [model, kernel, "BatonStore", "BatonStoreSQLite", grdb], swiftSettings: strict),
         tests("BatonStoreTests", ["BatonTestKit", "BatonStore", "BatonStoreSQLite", model, kernel, "BatonDigest", grdb]),
-        tests("BatonConfluxTests", ["BatonConflux", "BatonDriver", "BatonDigest", model, kernel]),
+        tests("BatonConfluxTests", ["BatonConflux", "BatonDriver", "BatonWorld", "BatonDigest", model, kernel]),
         tests("BatonConfluxNodeTests", ["BatonConfluxNode", model, "BatonDigest"]),
         tests("BatonWorldLiveTests", ["BatonWorldLive", "BatonWorld", model]),
         tests("BatonCLITests", ["BatonCLI", "BatonApp", "BatonAPI", model]),

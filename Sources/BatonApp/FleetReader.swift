@@ -48,7 +48,15 @@ private struct FleetReader {
     }
 
     mutating func fleet(_ root: Yams.Node) -> FleetFile? {
-        guard let fields = list.fields(root, "the fleet file", needs: ["fleet", "state", "networks", "validators"]) else { return nil }
+        let keys = ["fleet", "state", "networks", "validators"]
+        // A file named by mistake may hold a key or a password: nothing of it is shown.
+        guard let mapping = root.mapping, keys.contains(where: { mapping[$0] != nil }) else {
+            list.add(
+                root.place, "This is no fleet file: it has none of the keys \(keys.joined(separator: ", ")).",
+                "Name a fleet file; `baton init` writes one.")
+            return nil
+        }
+        guard let fields = list.fields(root, "the fleet file", needs: keys) else { return nil }
         let name = list.name(fields, "fleet")
         let state = state(fields)
         var networks: [FleetFile.Network] = []

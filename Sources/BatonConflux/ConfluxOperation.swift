@@ -30,6 +30,7 @@ package struct ConfluxOperation: LegPlanner {
             members["on"] = .optional(on?.rawValue)
         case .stop: members["verb"] = "stop"
         case .recover: members["verb"] = "recover"
+        case .abort: members["verb"] = "abort"
         }
         return .object(members)
     }

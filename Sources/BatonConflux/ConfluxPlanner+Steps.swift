@@ -123,11 +123,12 @@ extension ConfluxPlanner {
         var before: [Step<Conflux>] = []
         let files = facts.files(node)
         let isUp = facts.process(node)?.incarnation != nil
-        if isUp, files?.json == .absent || facts.voting(node)?.unanswered != nil { before += restarting(node) }
+        let restores = isUp && canRestore(node)
+        if isUp, !restores, files?.json == .absent || facts.voting(node)?.unanswered != nil { before += restarting(node) }
         if !isUp { before.append(starting(node)) }
         before.append(
             Step(
-                "able.\(name)", "wait until \(node) is able to vote", deed: .wait, proof: able(node) + nodes.map { .idle($0) },
+                "able.\(name)", "wait until \(node) is able to vote", deed: .wait, proof: able(node).filter { !restores || $0 != .ownFile(node) } + nodes.map { .idle($0) },
                 within: ableWithin, hazard: .safe))
         before.append(mark(from: nil, to: node))
         var steps: [Step<Conflux>] = []
@@ -138,9 +139,24 @@ extension ConfluxPlanner {
         }
         // A record that lies on the receiver itself leaves the node's sight before the grant is placed.
         steps += startingSteps(name, fenced: nil, to: node, handOver: records, within: epochWithin)
+        if restores, let place = steps.firstIndex(where: { $0.id == StepID("place.\(name)") }) { steps.insert(restoring(node), at: place) }
         guard let first = steps.first else { return [] }
         let cut = Cut(first: first.id, last: StepID("start.\(name)"), from: nil, to: node)
         return [Part(before), Part(steps, cut: cut), proof(of: node)]
+    }
+
+    /// The very process that stopped may start again while its epoch lasts: it needs its own file beside the granted
+    /// one (conflux-pos.md §2.6). Behind an epoch's end its memory is stale and it must be restarted (§12 no. 5).
+    private func canRestore(_ node: NodeID) -> Bool {
+        guard let files = facts.files(node), files.json == .absent, let save = files.save.held else { return false }
+        guard facts.voting(node)?.unanswered == nil, let grant = memory.lastGrant?.grant, grant.node == node else { return false }
+        return facts.process(node)?.incarnation == grant.incarnation && facts.ledger(node)?.epoch == save.state.watermark.epoch
+    }
+
+    private func restoring(_ node: NodeID) -> Step<Conflux> {
+        Step(
+            "restore.\(node)", "write the granted vote state as \(node)'s own file", guards: [.idle(node), .granted(node), .epochAsGranted(node)],
+            deed: .act(.restoreOwn(node)), proof: [.ownFile(node)], within: .seconds(10), hazard: .reversible)
     }
 
     private func refuseStrange(_ node: NodeID) throws(Refusal) {

@@ -128,6 +128,12 @@ extension ConfluxPlanner {
         return try settle(on: history.lastCut ?? breadcrumbTarget ?? defaultStarter, verb: "recover")
     }
 
+    func abort() throws(Refusal) -> Plan<Conflux> {
+        if let refusal = refusal(for: standing) { throw refusal }
+        if case .votes(let voter) = standing { return finishing(voter, "abort") }
+        return try settle(on: history.firstVoter ?? history.lastCut ?? defaultStarter, verb: "abort")
+    }
+
     /// Where the last cut was going, by the breadcrumbs beside the nodes.
     private var breadcrumbTarget: NodeID? {
         let marks = nodes.compactMap { facts.files($0)?.cut }

@@ -1,5 +1,6 @@
 package import BatonKernel
 package import BatonModel
+import BatonWorld
 
 /// What the operator asks of a Conflux validator.
 package enum ConfluxVerb: Hashable, Sendable {
@@ -9,6 +10,8 @@ package enum ConfluxVerb: Hashable, Sendable {
     case stop
     /// One voter from facts alone.
     case recover
+    /// One voter again, the first one where that is as safe, and the end of the operation.
+    case abort
 }
 
 /// A release to upgrade to.
@@ -52,6 +55,7 @@ package struct ConfluxPlanner: Sendable {
         case .start(let on): return try start(on, verb: "start")
         case .stop: return try stop()
         case .recover: return try recover()
+        case .abort: return try abort()
         }
     }
 
@@ -64,7 +68,8 @@ package struct ConfluxPlanner: Sendable {
     /// One PoS epoch at its slowest, with the settling before it.
     var epochWithin: Duration { site.roundMax * 2 + round * Double(site.roundsPerEpoch + 12) * 1.3 + site.settle }
 
-    func judge(_ condition: ConfluxCondition) -> Verdict { Conflux.judge(condition, by: facts, with: memory, at: now) }
+    /// How a condition stands by the facts of this plan.
+    package func judge(_ condition: ConfluxCondition) -> Verdict { Conflux.judge(condition, by: facts, with: memory, at: now) }
 
     func make(
         _ operation: JSON, _ title: String, _ assumptions: [ConfluxCondition], _ parts: [Part], result: String

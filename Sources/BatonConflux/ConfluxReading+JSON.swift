@@ -1,3 +1,4 @@
+import BatonKernel
 package import BatonModel
 
 extension ConfluxQuestion {

@@ -7,6 +7,7 @@ import BatonDigest
 
 /// What people are shown while an operation runs.
 package enum RunEvent: Sendable {
+    case began(OperationID)
     case legPlanned(JSON, digest: Digest, leg: Int)
     case stepBegan(StepID, title: String, index: Int, count: Int)
     case waiting(StepID, for: String)
@@ -111,6 +112,7 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
                 operation = try await store.begin(begun(history), under: lease)
             }
             guard let operation else { return RunResult(exit: .failed, operation: nil, rule: nil, words: "", remedy: "") }
+            audience.show(.began(operation))
             if let result = await raiseLease(operation, lease) { return result }
             try await importGrant(facts, operation, lease)
             for leg in 1...legsMax {

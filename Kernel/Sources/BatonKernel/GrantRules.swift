@@ -14,8 +14,10 @@ public enum GrantRule: String, Hashable, Sendable, CaseIterable {
     case unusedIsShown = "grant.unused-is-shown"
     /// At most one grant is open.
     case oneOpen = "grant.one-open"
-    /// A grant's number is above every earlier one; Baton gives the next one, an imported grant may leave a gap.
+    /// A grant has the number that follows the last one, the first has 1; only an imported grant may leave a gap.
     case nextNumber = "grant.next-number"
+    /// A grant is superseded only by a later one that is imported in the same commit, so that one stays open.
+    case supersededByImport = "grant.superseded-by-import"
 
     /// Its name where rules are explained and recorded.
     public var id: RuleID { RuleID(rawValue) }
@@ -43,21 +45,30 @@ public struct GrantChange: Hashable, Sendable {
 ///
 /// The one place of these rules: every store and the check of an evidence file call it.
 public enum GrantRules {
+    /// The member of a `granted` entry's detail that carries an imported grant and marks it as one.
+    public static let importedKey = "imported"
+
     /// Judges one commit.
     ///
     /// - Parameters:
     ///   - closing: how the open grant ends, applied first.
     ///   - opening: the grant that is opened after it.
     ///   - last: the grant with the highest number, or `nil` when the validator never had one.
+    ///   - isImport: whether `opening` was found beside the nodes, opened by a controller with another store (safety.md R6).
     /// - Throws: ``GrantRefusal`` with the first rule that is broken.
     public static func change(
-        closing: Closing?, opening: Grant?, after last: GrantRecord?, of validator: ValidatorID
+        closing: Closing?, opening: Grant?, after last: GrantRecord?, of validator: ValidatorID, isImport: Bool = false
     ) throws(GrantRefusal) -> GrantChange {
         var latest = last
         var closed: GrantRecord?
         if let closing {
             closed = try close(closing, after: last)
             latest = closed
+        }
+        if case .superseded(let number, let later) = closing {
+            guard isImport, opening?.number == later else {
+                throw GrantRefusal(.supersededByImport, "Grant \(number) is superseded by \(later), which is not imported with it.")
+            }
         }
         guard let opening else { return GrantChange(closed: closed, opened: nil) }
         guard opening.validator == validator else {
@@ -71,9 +82,9 @@ public enum GrantRules {
             )
         }
         let next = latest?.grant.number.next ?? GrantNumber(rawValue: 1)
-        // A gap means that another store's grants were found beside the nodes (safety.md R6).
-        guard opening.number >= next else {
-            throw GrantRefusal(.nextNumber, "The next grant of \(validator) is \(next) or later, not \(opening.number).")
+        // A gap means that another store's grants were found beside the nodes.
+        guard opening.number == next || (isImport && opening.number > next) else {
+            throw GrantRefusal(.nextNumber, "The next grant of \(validator) is \(next), not \(opening.number).")
         }
         return GrantChange(closed: closed, opened: GrantRecord(grant: opening, closing: nil))
     }

@@ -1,5 +1,6 @@
 /// A name that is more than a string: it can't be mixed up with another kind of name.
-public protocol Name: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral
+public protocol Name: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible,
+    ExpressibleByStringInterpolation
 where RawValue == String {
     init(rawValue: String)
 }
