@@ -24,7 +24,7 @@ package struct BatonCommand: ParsableCommand {
         if Composition.live.simulate != nil { verbs.append(SimCommand.self) }
         if Composition.live.demonstrate != nil { verbs.append(DemoCommand.self) }
         if Composition.live.measure != nil { verbs.append(BenchCommand.self) }
-        verbs.append(VersionCommand.self)
+        verbs += [DevnetCommand.self, VersionCommand.self] as [any ParsableCommand.Type]
         return verbs
     }
 

@@ -32,11 +32,21 @@ package enum ErrorText {
     }
 
     /// A mistake on the command line as an error of ours; `nil` when it is none but a request for help or the version.
-    package static func usage(_ error: any Error) -> BatonError? {
+    package static func usage(_ error: any Error, _ arguments: [String]) -> BatonError? {
         guard BatonCommand.exitCode(for: error) != .success else { return nil }
+        if let unknown = unknownVerb(arguments) { return unknown }
         let full = BatonCommand.fullMessage(for: error)
         let usage = full.split(separator: "\n").first { $0.hasPrefix("Usage: ") }.map(String.init)
         let remedy = usage.map { "Write it as: \($0.dropFirst("Usage: ".count))" } ?? "Run `baton help`."
         return BatonError(.usage, BatonCommand.message(for: error), remedy: remedy)
+    }
+
+    private static func unknownVerb(_ arguments: [String]) -> BatonError? {
+        let verbs = BatonCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard let verb = arguments.first, !verb.hasPrefix("-"), verb != "help", !verbs.contains(verb) else { return nil }
+        let near = FleetWords.nearest(to: verb, in: verbs)
+        return BatonError(
+            .usage, "There is no verb \"\(verb)\"." + (near.map { " Did you mean \"\($0)\"?" } ?? ""),
+            remedy: "Run `baton help` for the list.")
     }
 }

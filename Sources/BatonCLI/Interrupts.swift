@@ -17,9 +17,9 @@ enum Interrupts {
             _ = signal(number) { _ in
                 let before = presses.wrappingAdd(1, ordering: .relaxed).oldValue
                 if before == 0 {
-                    say("\nStopping at the next safe point. Ctrl-C again leaves at once; `baton resume` then goes on.\n")
+                    Interrupts.say("\nStopping at the next safe point. Ctrl-C again leaves at once; `baton resume` then goes on.\n")
                 } else {
-                    say("\nLeft at once. Run `baton resume`.\n")
+                    Interrupts.say("\nLeft at once. Run `baton resume`.\n")
                     _exit(5)
                 }
             }

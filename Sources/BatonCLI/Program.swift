@@ -43,14 +43,16 @@ package enum Program {
             tell(context, isJSON, ErrorText.json(error), ErrorText.text(error, style))
             return error.code.exit
         } catch {
-            return finish(error, context, isJSON, style)
+            return finish(error, arguments, context, isJSON, style)
         }
     }
 
     /// What ArgumentParser throws: a request for help, a mistake on the command line, or a bare exit status.
-    private static func finish(_ error: any Error, _ context: Context, _ isJSON: Bool, _ style: Style) -> ExitStatus {
+    private static func finish(
+        _ error: any Error, _ arguments: [String], _ context: Context, _ isJSON: Bool, _ style: Style
+    ) -> ExitStatus {
         if let code = error as? ExitCode { return ExitStatus(rawValue: code.rawValue == 64 ? 2 : code.rawValue) ?? .failed }
-        guard let usage = ErrorText.usage(error) else {
+        guard let usage = ErrorText.usage(error, arguments) else {
             context.terminal.write(BatonCommand.fullMessage(for: error) + "\n")
             return .done
         }
