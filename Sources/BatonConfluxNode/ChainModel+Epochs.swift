@@ -76,10 +76,15 @@ extension ChainModel {
     /// Votes for the epoch's last block never count (conflux-pos.md §6.4 and §12 no. 2).
     private mutating func retireSilentMembers(into events: inout [ChainEvent]) {
         var signers: UInt64 = 0
+        var hasBlocks = false
         for block in committed.reversed() {
             guard block.info.epoch == epoch else { break }
-            if block.info.version != epochEndHeight { signers |= block.signers }
+            guard block.info.version != epochEndHeight else { continue }
+            signers |= block.signers
+            hasBlocks = true
         }
+        // An epoch that a fault cut off before its first block is no evidence against anybody.
+        guard hasBlocks else { return }
         let recent = signersOfPastEpochs.reduce(signers, |)
         for index in identities.indices where committeeMask & (1 << UInt64(index)) != 0 && recent & (1 << UInt64(index)) == 0 {
             guard identities[index].outUntil == nil else { continue }

@@ -32,8 +32,9 @@ package struct ChainModel: Sendable {
     var lastCommittedRound: UInt64 = 0
     /// Every certificate that closed, for the verdict.
     var certificates: [CertificateRecord] = []
-    /// For the two epochs before: which identities had a signature that counts (conflux-pos.md §6.4).
-    var signersOfPastEpochs: [UInt64] = []
+    /// For the two epochs before: which identities had a signature that counts (conflux-pos.md §6.4). Before the first
+    /// epoch all had one, so that a chain may begin with nodes that do not vote yet.
+    var signersOfPastEpochs: [UInt64] = [.max, .max]
     /// Processes that signed, by number.
     var voterNames: [String] = []
     /// Their numbers.

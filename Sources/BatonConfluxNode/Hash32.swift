@@ -37,11 +37,18 @@ package struct Hash32: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Writes the 64 hex digits behind `out`.
     package func append(to out: inout [UInt8]) {
-        for word in [words.0, words.1, words.2, words.3] {
-            for shift in stride(from: UInt64(60), through: 0, by: -4) {
-                let digit = UInt8(truncatingIfNeeded: word >> shift) & 15
-                out.append(digit < 10 ? 48 + digit : 87 + digit)
-            }
+        Self.append(words.0, to: &out)
+        Self.append(words.1, to: &out)
+        Self.append(words.2, to: &out)
+        Self.append(words.3, to: &out)
+    }
+
+    private static func append(_ word: UInt64, to out: inout [UInt8]) {
+        var shift: UInt64 = 64
+        while shift > 0 {
+            shift &-= 4
+            let digit = UInt8(truncatingIfNeeded: word &>> shift) & 15
+            out.append(digit &+ (digit < 10 ? 48 : 87))
         }
     }
 

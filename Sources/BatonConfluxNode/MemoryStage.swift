@@ -200,6 +200,7 @@ package struct MemoryStage: ScenarioStage, Sendable {
         let chain = try theChain()
         var slot = try slot(node)
         guard var model = slot.model else { return }
+        let version = model.settings.version
         for taken in slot.queue.takeReady(at: chain.view.instant) {
             let reply: RPCReply
             if let text = taken.refusal {
@@ -209,7 +210,7 @@ package struct MemoryStage: ScenarioStage, Sendable {
                     taken.request.method, taken.request.params, disk: &slot.disk, wallSeconds: wall(chain),
                     now: chain.view.instant
                 ) { method, params, horizon in
-                    chain.read(method, params, horizon: horizon, version: model.settings.version)
+                    chain.read(method, params, horizon: horizon, version: version)
                 }
             }
             if let name = slot.expected.removeValue(forKey: taken.ticket), !taken.isOrphan { answers[name] = reply }

@@ -37,7 +37,9 @@ extension NodeModel {
     /// Runs a queued or direct method; a reading one through `reading`, else it is `-32601`.
     ///
     /// Queued methods come here only in the order that ``CommandQueue`` gives.
-    /// - Parameter now: the boot-time clock, for ``stamps``.
+    /// - Parameters:
+    ///   - now: the boot-time clock, for ``stamps``.
+    ///   - reading: must not look at this node, which is being changed.
     package mutating func execute(
         _ method: String, _ params: [JSON], disk: inout some NodeDisk, wallSeconds: Int64, now: Instant,
         reading: ((String, [JSON], ChainView) -> RPCReply)? = nil

@@ -191,12 +191,24 @@ struct StorageMap: Hashable, Sendable {
         out.reserveCapacity(entries.reduce(2) { $0 + $1.key.utf8.count + $1.value.count + 4 })
         for (index, entry) in entries.enumerated() {
             if index > 0 { out.append(UInt8(ascii: ",")) }
-            out += JSON.string(entry.key).canonical
+            out += Self.label(entry.key)
             out.append(UInt8(ascii: ":"))
             out += entry.value
         }
         out.append(UInt8(ascii: "}"))
         return out
+    }
+
+    /// The key in quotes; the three that are written at every vote need no escaping.
+    private static func label(_ key: String) -> [UInt8] {
+        switch key {
+        case "owner_account", "safety_data", "waypoint":
+            var out: [UInt8] = [UInt8(ascii: "\"")]
+            out += key.utf8
+            out.append(UInt8(ascii: "\""))
+            return out
+        default: return JSON.string(key).canonical
+        }
     }
 
     static func == (left: Self, right: Self) -> Bool {
