@@ -100,7 +100,7 @@ let package = Package(
         tests("BatonConfluxTests", ["BatonConflux", "BatonDriver", "BatonWorld", "BatonDigest", model, kernel]),
         tests("BatonConfluxNodeTests", ["BatonConfluxNode", model, "BatonDigest"]),
         tests("BatonWorldLiveTests", ["BatonWorldLive", "BatonWorld", model]),
-        tests("BatonCLITests", ["BatonCLI", "BatonApp", "BatonAPI", model]),
+        tests("BatonCLITests", ["BatonCLI", "BatonApp", "BatonAPI", "BatonWorld", model, kernel]),
         tests(
             "ScenarioTests",
             ["BatonSim", "BatonConflux", "BatonConfluxNode", "BatonEngine", "BatonStore", "BatonDriver", "BatonWorld", model, kernel]),

@@ -4,6 +4,8 @@ package enum FleetWords {
     package static func nearest(to text: String, in words: [String]) -> String? {
         let plain = simplified(text)
         if let same = words.first(where: { simplified($0) == plain }) { return same }
+        let longer = words.filter { simplified($0).starts(with: plain) }
+        if plain.count > 2, longer.count == 1 { return longer[0] }
         let ranked = words.map { (word: $0, distance: distance(plain, simplified($0))) }.sorted { $0.distance < $1.distance }
         guard let best = ranked.first, best.distance <= max(1, min(3, best.word.count / 3)) else { return nil }
         return best.word

@@ -14,6 +14,9 @@ package struct BatonCommand: ParsableCommand {
         version: Program.version, subcommands: verbs
     )
 
+    /// The names of the verbs that are there.
+    package static var verbNames: [String] { verbs.compactMap { $0.configuration.commandName } }
+
     private static var verbs: [any ParsableCommand.Type] {
         var verbs: [any ParsableCommand.Type] = [
             InitCommand.self, CheckCommand.self, DoctorCommand.self, StatusCommand.self, WhyCommand.self, LogCommand.self,

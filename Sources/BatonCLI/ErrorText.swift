@@ -42,7 +42,7 @@ package enum ErrorText {
     }
 
     private static func unknownVerb(_ arguments: [String]) -> BatonError? {
-        let verbs = BatonCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let verbs = BatonCommand.verbNames
         guard let verb = arguments.first, !verb.hasPrefix("-"), verb != "help", !verbs.contains(verb) else { return nil }
         let near = FleetWords.nearest(to: verb, in: verbs)
         return BatonError(

@@ -62,8 +62,8 @@ package final class ProgressPrinter: Sendable {
             state.title = node.map { "\(id) on \($0): \(title)" } ?? "\(id): \(title)"
             state.lastWait = ""
             return form == .live ? live(state.title, elapsed, &state) : nil
-        case .waiting(_, let what):
-            if form == .live { return live("\(state.title); waiting for \(what)", elapsed, &state) }
+        case .waiting(let id, let what):
+            if form == .live { return live("\(id): waiting for \(what)", elapsed, &state) }
             guard what != state.lastWait else { return nil }
             state.lastWait = what
             return "\(count(state)) wait  \(state.title): \(what)  (\(elapsed))\n"
@@ -73,8 +73,8 @@ package final class ProgressPrinter: Sendable {
             // A step may be skipped without having begun.
             if !state.title.hasPrefix(id.rawValue) { (state.step, state.title) = (state.step + 1, id.rawValue) }
             return ended("skip", .quiet, state.title, why, elapsed, &state)
-        case .returned(_, let outcome):
-            return form == .live ? live("\(state.title); answered: \(outcome)", elapsed, &state) : nil
+        case .returned(let id, let outcome):
+            return form == .live ? live("\(id): answered \(outcome)", elapsed, &state) : nil
         case .asked(let question):
             return form == .live ? nil : "\(count(state)) ask   \(question.rule): \(question.text)  (\(elapsed))\n"
         case .note(let text):
@@ -90,7 +90,7 @@ package final class ProgressPrinter: Sendable {
 
     private func live(_ text: String, _ elapsed: String, _ state: inout State) -> String {
         state.isOpen = true
-        let room = style.width - 18 - elapsed.count
+        let room = style.width - 16 - elapsed.count
         return "\r\u{1B}[2K\(count(state)) ....  \(text.cut(to: max(20, room)))  \(elapsed)"
     }
 
