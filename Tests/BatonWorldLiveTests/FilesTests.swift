@@ -242,7 +242,9 @@ struct PermissionTests {
             if await kind({ () throws(FileError) in try await files.move(path + "/secret", to: path + "/b") }) == .denied { denied += 1 }
             if await kind({ () throws(FileError) in
                 try await files.replace(path + "/secret", with: [2], mode: 0o600, durable: false)
-            }) == .denied { denied += 1 }
+            }) == .denied {
+                denied += 1
+            }
             exit(Int32(denied))
         }
         #expect(try await files.read(folder("secret"), limit: 9) == [1])

@@ -1,7 +1,6 @@
 import BatonModel
 import BatonWorld
 import BatonWorldLive
-import Dispatch
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct NetworkTests {
@@ -55,9 +54,9 @@ import Testing
         let (wire, peer) = try await connect()
         try await wire.send(Array("x".utf8))
         _ = try peer.request()
-        let long = long
         let outcome = await withTaskGroup(of: WireError?.self) { group in
-            group.addTask { await reason { () throws(WireError) in try await wire.receive(within: long) } }
+            // Longer than the suite may take: only the cancellation can end it.
+            group.addTask { await reason { () throws(WireError) in try await wire.receive(within: .seconds(100_000)) } }
             group.cancelAll()
             return await group.next() ?? nil
         }
@@ -110,14 +109,10 @@ import Testing
         let (wire, peer) = try await connect()
         try await wire.send(Array("x".utf8))
         _ = try peer.request()
-        // Written beside the test, because the client must read meanwhile.
-        DispatchQueue.global().async {
-            do {
-                try peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-                try peer.send([UInt8](repeating: 0x20, count: size))
-            } catch { Issue.record(error) }
-            peer.end()
-        }
+        // The event loop takes the bytes in without being asked, so the sending ends by itself.
+        try peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        try peer.send([UInt8](repeating: 0x20, count: size))
+        peer.end()
         #expect(await reason { () throws(WireError) in try await wire.receive(within: long) } == error)
         await wire.close()
     }
@@ -187,8 +182,6 @@ import Testing
     @Test func `where nobody listens the opening is refused`() async throws {
         let endpoint = Endpoint(host: "127.0.0.1", port: try Listener.closedPort())
         #expect(await reason { () throws(WireError) in try await network.open(endpoint, within: long) } == .refused)
-        let nameless = Endpoint(host: "no-such-host.invalid", port: 1)
-        #expect(await reason { () throws(WireError) in try await network.open(nameless, within: long) } == .refused)
     }
 
     @Test func `two openings are two connections`() async throws {
@@ -206,12 +199,10 @@ import Testing
 
     @Test func `a thousand requests keep one connection and their order`() async throws {
         let (wire, peer) = try await connect()
-        DispatchQueue.global().async {
-            do { for _ in 0..<1000 { try peer.answer(peer.request().body) } } catch { Issue.record(error) }
-        }
         for number in 0..<1000 {
             try await wire.send(Array("\(number)".utf8))
-            #expect(text(try await wire.receive(within: long)) == "\(number)")
+            try peer.answer("answer to \(peer.request().body)")
+            #expect(text(try await wire.receive(within: long)) == "answer to \(number)")
         }
         await wire.close()
     }

@@ -29,16 +29,16 @@ final class Scratch: Sendable {
         if let stream = unsafe opendir(path) {
             var names: [String] = []
             while let entry = unsafe readdir(stream) {
-                names.append(unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                })
+                names.append(
+                    unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                    })
             }
             unsafe closedir(stream)
             for name in names where name != "." && name != ".." {
                 var facts = stat()
                 let inner = "\(path)/\(name)"
-                if unsafe lstat(inner, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR { remove(inner) }
-                else { unsafe unlink(inner) }
+                if unsafe lstat(inner, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR { remove(inner) } else { unsafe unlink(inner) }
             }
         }
         unsafe rmdir(path)
