@@ -1,0 +1,214 @@
+import BatonConfluxNode
+package import BatonModel
+package import BatonWorld
+import BatonWorldLive
+import Glibc
+
+/// Starts, resets and ends the processes of a devnet.
+package enum DevnetLauncher {
+    private static let patience = Duration.seconds(20)
+
+    /// Makes the folders, starts one chain and all nodes, and tells the first node of every identity to vote.
+    ///
+    /// - Throws: `usage` when a devnet runs there already, `failed` with what did not come up (which is ended again).
+    package static func up(_ settings: DevnetSettings) async throws(BatonError) -> Devnet {
+        let files = LiveFiles()
+        try await DevnetFolders.working { try await files.makeFolder(settings.directory) }
+        if let old = try? await Devnet.open(settings.directory), await !processes(of: old).isEmpty {
+            throw BatonError(
+                .usage, "A devnet runs in \(settings.directory) already.",
+                remedy: "End it with `baton devnet down --directory \(settings.directory)`."
+            )
+        }
+        let devnet = try plan(settings)
+        try await DevnetFolders.makeReleases(devnet)
+        for node in devnet.nodes { try await DevnetFolders.makeNode(node, devnet) }
+        try await DevnetFolders.working {
+            try await files.makeFolder(devnet.chainFolder)
+            try await DevnetFolders.put(devnet.chainFolder + "/chain.json", Array(devnet.chain.pretty.utf8))
+            try await DevnetFolders.put(settings.directory + "/devnet.json", Array((devnet.json.pretty + "\n").utf8))
+            try await DevnetFolders.put(settings.directory + "/baton.yaml", Array(DevnetFleet.text(devnet).utf8))
+        }
+        do {
+            try await startChain(devnet)
+            for node in devnet.nodes { try await start(node, devnet, waits: false) }
+            try await awaitNodes(devnet)
+            try await startVoters(devnet)
+        } catch {
+            await down(devnet)
+            throw error
+        }
+        return devnet
+    }
+
+    /// Ends exactly the devnet's processes; their folders stay.
+    package static func down(_ devnet: Devnet) async {
+        for process in await processes(of: devnet) { await end(process) }
+    }
+
+    /// The chain back at its beginning, every node with a folder as new and a fresh process; same ports.
+    ///
+    /// - Parameter seed: another chain; `nil`: the same again.
+    package static func reset(_ devnet: Devnet, seed: UInt64? = nil) async throws(BatonError) {
+        for node in devnet.nodes {
+            for process in await residents(of: node) { await end(process) }
+        }
+        let argument: JSON = seed.map { ["seed": .unsigned($0)] } ?? [:]
+        try await DevnetCall.result(devnet.chainPort, "dev_reset", [argument])
+        for node in devnet.nodes {
+            try await DevnetFolders.makeNode(node, devnet)
+            try await start(node, devnet, waits: false)
+        }
+        try await awaitNodes(devnet)
+        try await startVoters(devnet)
+    }
+
+    // MARK: - Planning
+
+    private static func plan(_ settings: DevnetSettings) throws(BatonError) -> Devnet {
+        guard DevnetFolders.versions.contains(settings.version), (1...64).contains(settings.identities),
+            (1...8).contains(settings.nodesPerIdentity), settings.round >= .milliseconds(50),
+            settings.roundsPerEpoch >= 3
+        else {
+            throw BatonError(
+                .usage, "The devnet can't be as it was asked for.",
+                remedy: "1–64 identities, 1–8 nodes each, rounds of 50 ms and more, 3 and more rounds per epoch, "
+                    + "version 3.0.3 or 3.1.0."
+            )
+        }
+        var ports = FreePorts()
+        let chainPort = try ports.next()
+        var nodes: [Devnet.Node] = []
+        var identities: [IdentitySettings] = []
+        for index in 1...settings.identities {
+            let validator = "acme-\(index)"
+            let address = IdentitySettings.address(ofKey: "\(validator)#\(settings.seed)")
+            identities.append(IdentitySettings(posAddress: address))
+            for letter in Array("abcdefgh").prefix(settings.nodesPerIdentity) {
+                let name = "\(validator)-\(letter)"
+                nodes.append(
+                    Devnet.Node(
+                        name: name, validator: validator, posAddress: address,
+                        directory: settings.directory + "/" + name, port: try ports.next(), publicPort: try ports.next()
+                    )
+                )
+            }
+        }
+        let chain = ChainSettings(
+            chainID: settings.chainID, roundTimeout: settings.round, roundsPerEpoch: settings.roundsPerEpoch,
+            seed: settings.seed, identities: identities
+        )
+        return Devnet(
+            directory: settings.directory, executable: settings.executable, chainPort: chainPort,
+            chainID: settings.chainID, chain: chain.json, version: settings.version, nodes: nodes,
+            nobodyVotes: settings.nobodyVotes
+        )
+    }
+
+    // MARK: - Processes
+
+    private static func startChain(_ devnet: Devnet, isScenario: Bool = false) async throws(BatonError) {
+        try await spawn(
+            devnet.executable,
+            ["devnet", "conflux-chain", "--settings", "chain.json", "--port", "\(devnet.chainPort)"]
+                + (isScenario ? ["--scenario"] : []),
+            in: devnet.chainFolder, log: devnet.chainFolder + "/stdout.log"
+        )
+        try await DevnetCall.await(devnet.chainPort, "dev_view", within: patience, what: "The chain process")
+    }
+
+    /// Starts a node's process as its unit would.
+    static func start(
+        _ node: Devnet.Node, _ devnet: Devnet, arguments: [String] = [], waits: Bool = true
+    ) async throws(BatonError) {
+        try await spawn(
+            "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory,
+            log: node.directory + "/log/stdout.log"
+        )
+        guard waits else { return }
+        try await DevnetCall.await(node.port, "dev_stamps", within: patience, what: "Node \(node.name)")
+    }
+
+    private static func awaitNodes(_ devnet: Devnet) async throws(BatonError) {
+        for node in devnet.nodes {
+            try await DevnetCall.await(node.port, "dev_stamps", within: patience, what: "Node \(node.name)")
+        }
+    }
+
+    /// People started the first node of every identity: the key's first start (conflux-pos.md §2.10).
+    private static func startVoters(_ devnet: Devnet) async throws(BatonError) {
+        guard !devnet.nobodyVotes else { return }
+        var begun: Set<String> = []
+        for node in devnet.nodes where begun.insert(node.validator).inserted {
+            try await DevnetCall.result(node.port, "test_posStartVoting", [true])
+        }
+    }
+
+    private static func spawn(_ executable: String, _ arguments: [String], in folder: String, log: String) async throws(BatonError) {
+        do throws(FileError) {
+            _ = try await LiveProcesses().start(
+                Command(executable: executable, arguments: arguments, folder: folder, environment: [:], log: log)
+            )
+        } catch {
+            throw BatonError(.failed, "\(executable) can't be started: \(error).", remedy: "See whether it is there.")
+        }
+    }
+
+    /// The chain's and the nodes' processes, by their working folders.
+    package static func processes(of devnet: Devnet) async -> [ProcessFacts] {
+        var found = await LiveProcesses().residents(of: devnet.chainFolder).filter { $0.arguments.contains("conflux-chain") }
+        for node in devnet.nodes { found += await residents(of: node) }
+        return found
+    }
+
+    /// The living processes of a node: those in its folder that run a node.
+    package static func residents(of node: Devnet.Node) async -> [ProcessFacts] {
+        await LiveProcesses().residents(of: node.directory).filter { facts in
+            // Before its exec the process is still the script.
+            facts.arguments.contains { $0 == "conflux-node" || $0.hasSuffix("/conflux") }
+        }
+    }
+
+    /// Kills a process and waits until it is gone.
+    static func end(_ process: ProcessFacts) async {
+        let processes = LiveProcesses()
+        while await processes.signal(process.incarnation, .kill) {
+            if await processes.inspect(pid: process.incarnation.pid) == nil { return }
+            // The kernel takes a moment.
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}
+
+/// Ports of 127.0.0.1 below those that outgoing connections get, so that none is taken while its node restarts.
+struct FreePorts {
+    private var candidate = 20_000 + Int(getpid() % 500) * 20
+
+    /// The next port that nobody listens on now.
+    ///
+    /// - Throws: `failed` when all are taken.
+    mutating func next() throws(BatonError) -> Int {
+        for _ in 0..<12_000 {
+            candidate = candidate >= 31_999 ? 20_000 : candidate + 1
+            if Self.isFree(candidate) { return candidate }
+        }
+        throw BatonError(.failed, "No port of 20000 to 31999 is free.", remedy: "End what listens there.")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard socket >= 0 else { return false }
+        defer { close(socket) }
+        var one: Int32 = 1
+        unsafe setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import BatonConfluxNode
+import BatonHTTP
+import BatonModel
+
+/// What a node process keeps for scenario mode: the given clock, and which calls have come and been answered.
+///
+/// Calls of a scenario carry growing ids, so that a pile of them has an order that no socket decides.
+struct ScenarioGate {
+    /// Calls are kept back until ``release()``.
+    var isPaused = false
+    /// The chain's clock.
+    private(set) var now: Instant?
+    /// The chain's wall clock, in seconds since 1970.
+    private(set) var wallSeconds: Int64?
+    private var waiting: [(HTTPCall, RPCRequest)] = []
+    private var isAnswered: [JSON: Bool] = [:]
+
+    /// Takes the clock that comes along with an order.
+    mutating func set(_ argument: JSON) {
+        if let nanoseconds = argument["now"]?.integer { now = Instant(nanoseconds: nanoseconds) }
+        if let seconds = argument["wallSeconds"]?.integer { wallSeconds = seconds }
+    }
+
+    /// Whether the call was kept back.
+    mutating func holds(_ call: HTTPCall, _ request: RPCRequest) -> Bool {
+        guard isPaused else { return false }
+        waiting.append((call, request))
+        return true
+    }
+
+    /// What was kept back, in the order of the ids.
+    mutating func release() -> [(HTTPCall, RPCRequest)] {
+        isPaused = false
+        let all = waiting.sorted { ($0.1.id.integer ?? 0) < ($1.1.id.integer ?? 0) }
+        waiting = []
+        return all
+    }
+
+    mutating func arrived(_ id: JSON) { if isAnswered[id] == nil { isAnswered[id] = false } }
+    mutating func answered(_ id: JSON) { isAnswered[id] = true }
+
+    /// `{"arrived": …, "answered": …}`.
+    func state(of id: JSON) -> JSON {
+        let isHeld = waiting.contains { $0.1.id == id }
+        return ["arrived": .bool(isHeld || isAnswered[id] != nil), "answered": .bool(isAnswered[id] == true)]
+    }
+}
