@@ -63,7 +63,8 @@ package enum CommitRules {
         try slot.check(lease)
         guard owner == lease.validator else { throw .operationUnknown(commit.operation, of: lease.validator) }
         try checkNumbers(of: commit)
-        if let opening = commit.opening {
+        let isImport = commit.isImport
+        if let opening = commit.opening, !isImport {
             guard opening.lease == lease.number, opening.operation == commit.operation else {
                 throw .commitRefused(
                     "Grant \(opening.number) names lease \(opening.lease) and operation \(opening.operation);"
@@ -74,7 +75,7 @@ package enum CommitRules {
         let grants: GrantChange
         do {
             grants = try GrantRules.change(
-                closing: commit.closing, opening: commit.opening, after: last, of: lease.validator
+                closing: commit.closing, opening: commit.opening, after: last, of: lease.validator, isImport: isImport
             )
         } catch {
             throw .grantRefused(error, of: lease.validator)
@@ -87,7 +88,7 @@ package enum CommitRules {
     }
 
     /// The entries to keep. The store itself writes `closed` and `granted`, so that the journal alone proves the grants;
-    /// an entry of these kinds in the commit lends its step, rule and detail (as `note`).
+    /// an entry of these kinds in the commit lends its step, rule and detail (a detail that is no object as `note`).
     private static func entries(of commit: Commit, validator: ValidatorID) throws(BatonError) -> [Entry] {
         var own: [Entry] = []
         var closed: Entry?
@@ -111,7 +112,11 @@ package enum CommitRules {
 
     private static func record(_ kind: EntryKind, _ members: [String: JSON], from said: Entry?) -> Entry {
         var members = members
-        if let note = said?.detail, !note.isNull { members["note"] = note }
+        switch said?.detail {
+        case nil, .null?: break
+        case .object(let told)?: members.merge(told) { own, _ in own }
+        case let note?: members["note"] = note
+        }
         return Entry(kind, step: said?.step, rule: said?.rule, detail: .object(members))
     }
 
@@ -122,5 +127,14 @@ package enum CommitRules {
                 throw .commitRefused("The watermark \(mark) is no place on a chain.")
             }
         }
+    }
+}
+
+extension Commit {
+    /// Whether the grant that it opens was found beside the nodes: its `granted` entry says so by carrying that very grant
+    /// under ``GrantRules/importedKey``. Such a grant names the lease and operation of the controller that opened it.
+    var isImport: Bool {
+        guard let opening else { return false }
+        return entries.contains { $0.kind == .granted && $0.detail[GrantRules.importedKey] == opening.json }
     }
 }

@@ -142,6 +142,8 @@ private struct EvidenceCheck {
     private var entries: [StoredEntry] = []
     private var omitted = 0
     private var listed: [GrantRecord] = []
+    /// A grant that was superseded by the one that the next entry must import.
+    private var superseded: (closing: Closing, of: ValidatorID)?
     /// The grants that the entries made, by validator.
     private var proved: [ValidatorID: [GrantRecord]] = [:]
     /// What is wrong with the line that was read last.
@@ -184,15 +186,28 @@ private struct EvidenceCheck {
             return
         }
         entries.append(stored)
+        if let superseded, stored.entry.kind != .granted {
+            fault = "Grant \(superseded.closing.grant) of \(superseded.of) is superseded by nothing."
+            return
+        }
         do throws(GrantRefusal) {
             switch stored.entry.kind {
             case .closed:
                 let validator = ValidatorID(try detail(of: stored, as: "validator") { (json) throws(JSONError) in try json.asText() })
-                try apply(try detail(of: stored, as: "closing") { (json) throws(JSONError) in try Closing(json: json) }, nil, validator)
+                let closing = try detail(of: stored, as: "closing") { (json) throws(JSONError) in try Closing(json: json) }
+                if case .superseded = closing {
+                    superseded = (closing, validator)
+                } else {
+                    try apply(closing, nil, validator)
+                }
             case .granted:
                 let grant = try detail(of: stored, as: "grant") { (json) throws(JSONError) in try Grant(json: json) }
-                if grant.operation != stored.operation { fault = "The grant names operation \(grant.operation)." }
-                try apply(nil, grant, grant.validator)
+                let isImport = stored.entry.detail[GrantRules.importedKey] == grant.json
+                if !isImport, grant.operation != stored.operation { fault = "The grant names operation \(grant.operation)." }
+                let earlier = superseded
+                superseded = nil
+                if let earlier, earlier.of != grant.validator { fault = "Grant \(earlier.closing.grant) is superseded by another's." }
+                try apply(earlier?.closing, grant, grant.validator, isImport: isImport)
             default: break
             }
         } catch {
@@ -211,9 +226,13 @@ private struct EvidenceCheck {
         }
     }
 
-    private mutating func apply(_ closing: Closing?, _ opening: Grant?, _ validator: ValidatorID) throws(GrantRefusal) {
+    private mutating func apply(
+        _ closing: Closing?, _ opening: Grant?, _ validator: ValidatorID, isImport: Bool = false
+    ) throws(GrantRefusal) {
         var records = proved[validator] ?? []
-        let change = try GrantRules.change(closing: closing, opening: opening, after: records.last, of: validator)
+        let change = try GrantRules.change(
+            closing: closing, opening: opening, after: records.last, of: validator, isImport: isImport
+        )
         if let closed = change.closed { records[records.count - 1] = closed }
         if let opened = change.opened { records.append(opened) }
         proved[validator] = records
@@ -224,6 +243,7 @@ private struct EvidenceCheck {
         let expected = proved.keys.sorted().flatMap { proved[$0] ?? [] }
         let count = header["entries"]?.unsigned, head = header["head"]?.string, fleet = header["fleet"]?.string
         guard let count, let head, let fleet else { throw .evidenceBroken("The file has no header.") }
+        guard superseded == nil else { throw .evidenceBroken("The last entry supersedes a grant by nothing.") }
         guard count == link.number.rawValue else {
             throw .evidenceBroken("The header counts \(count) entries; the file ends after \(link.number).")
         }

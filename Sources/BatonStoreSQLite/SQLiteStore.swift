@@ -68,13 +68,14 @@ public actor SQLiteStore: Store {
                 of: commit, under: lease, slot: try db.slot(of: lease.validator), owner: try db.owner(of: commit.operation),
                 last: try db.lastGrant(of: lease.validator), floor: try db.highestWatermark(of: lease.validator)
             )
-            return try Self.write(effect, of: commit.operation, validator: lease.validator, at: wall, into: db)
+            return try Self.write(effect, of: commit.operation, under: lease, at: wall, into: db)
         }
     }
 
     private static func write(
-        _ effect: CommitEffect, of operation: OperationID, validator: ValidatorID, at wall: WallTime, into db: Database
+        _ effect: CommitEffect, of operation: OperationID, under lease: Lease, at wall: WallTime, into db: Database
     ) throws -> EntryNumber {
+        let validator = lease.validator
         var end = try db.endOfJournal()
         for entry in effect.entries {
             let stored = JournalChain.seal(entry, of: operation, at: wall, after: end)
@@ -88,7 +89,7 @@ public actor SQLiteStore: Store {
             try db.run(
                 Statements.addGrant,
                 [
-                    validator.rawValue, try db.signed(grant.number), try db.signed(operation), try db.signed(grant.lease),
+                    validator.rawValue, try db.signed(grant.number), try db.signed(operation), try db.signed(lease.number),
                     grant.json.text,
                 ]
             )

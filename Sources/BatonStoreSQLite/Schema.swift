@@ -84,9 +84,8 @@ enum Schema {
         CREATE UNIQUE INDEX vote_grant_open ON vote_grant (validator) WHERE closing IS NULL;
         CREATE TRIGGER vote_grant_follows BEFORE INSERT ON vote_grant BEGIN
             SELECT RAISE(ABORT, 'a grant is opened before it is closed') WHERE NEW.closing IS NOT NULL;
-            SELECT RAISE(ABORT, 'a grant has the number after the last one')
-                WHERE NEW.number IS NOT
-                    (SELECT coalesce(max(number), 0) + 1 FROM vote_grant WHERE validator = NEW.validator);
+            SELECT RAISE(ABORT, 'a grant number only grows')
+                WHERE EXISTS (SELECT 1 FROM vote_grant WHERE validator = NEW.validator AND number >= NEW.number);
             SELECT RAISE(ABORT, 'a grant is opened under the current lease')
                 WHERE NOT EXISTS (
                     SELECT 1 FROM lease

@@ -98,7 +98,7 @@ extension StoreConformance {
             let desk = try await Desk(bench.open())
             let grant = Samples.grant(1, at: desk)
             try await desk.commit(opening: grant)
-            let said = Entry(.granted, step: "vest-b", rule: "R1", detail: "for the switchover")
+            let said = Entry(.granted, step: "vest-b", rule: "R1", detail: ["facts": "a is fenced", "grant": "not this"])
             let last = try await desk.commit(
                 [Entry(.intent), said], closing: Samples.closing(1), opening: Samples.grant(2, to: "b", at: desk)
             )
@@ -107,7 +107,8 @@ extension StoreConformance {
             try require(entries[2].entry.detail["grant"], equals: grant.json, "the first grant")
             try require(entries.last?.number, equals: last, "the number returned")
             try require(entries.last?.entry.step, equals: "vest-b", "the step of the entry")
-            try require(entries.last?.entry.detail["note"], equals: "for the switchover", "the note")
+            try require(entries.last?.entry.detail["facts"], equals: "a is fenced", "what the caller said")
+            try require(entries.last?.entry.detail["grant"]?["number"], equals: 2, "the second grant")
         },
         Check("an entry can't say that a grant was opened or closed when none was") { bench in
             let desk = try await Desk(bench.open())
@@ -115,6 +116,26 @@ extension StoreConformance {
                 try await requireRefusal(.refused) { try await desk.commit([Entry(kind)]) }
             }
             try require(try await desk.store.journal().count, equals: 1, "entries")
+        },
+        Check("a grant found beside the nodes is imported, and closes an older open one") { bench in
+            let desk = try await Desk(bench.open())
+            let own = Samples.grant(1, at: desk)
+            try await desk.commit(opening: own)
+            let elsewhere = Grant(
+                number: GrantNumber(rawValue: 7), validator: Samples.validator, node: "b", state: Samples.state(4, 2),
+                origin: .record(of: GrantNumber(rawValue: 6)), fences: [], incarnation: Samples.process(77),
+                lease: LeaseNumber(rawValue: 40), operation: OperationID(rawValue: 50)
+            )
+            let superseded = Closing.superseded(GrantNumber(rawValue: 1), by: GrantNumber(rawValue: 7))
+            let said = Entry(.granted, detail: ["imported": elsewhere.json])
+            try await requireRefusal(.refused) { try await desk.commit([], closing: superseded, opening: elsewhere) }
+            try await requireRefusal(.grantOpen) { try await desk.commit([said], opening: elsewhere) }
+            try await requireRefusal(.grantOpen) { try await desk.commit([], closing: superseded) }
+            try await desk.commit([said], closing: superseded, opening: elsewhere)
+            let expected = [GrantRecord(grant: own, closing: superseded), GrantRecord(grant: elsewhere, closing: nil)]
+            try require(try await bench.open().grants(Samples.validator), equals: expected, "grants")
+            try await desk.commit(closing: .fenced(GrantNumber(rawValue: 7), Samples.fence("b")), opening: Samples.grant(8, at: desk))
+            _ = try JournalExport.verify(try await JournalExport.bytes(fleet: "acme", of: desk.store))
         },
         Check("the bytes of a granted vote state come back as they were") { bench in
             let desk = try await Desk(bench.open())

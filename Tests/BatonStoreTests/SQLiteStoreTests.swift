@@ -151,7 +151,7 @@ struct SQLiteStoreTests {
         ("open a second grant", "UPDATE vote_grant SET closing = NULL"),
         ("change a closed grant", "UPDATE vote_grant SET closing = '{}'"),
         ("delete a grant", "DELETE FROM vote_grant"),
-        ("leave a grant number out", "INSERT INTO vote_grant SELECT validator, 9, operation, lease, body, NULL FROM vote_grant"),
+        ("use a grant number again", "INSERT INTO vote_grant SELECT validator, 1, operation, lease, body, NULL FROM vote_grant"),
         ("open a grant under a released lease", "INSERT INTO vote_grant SELECT validator, 2, operation, lease, body, NULL FROM vote_grant"),
         ("turn a lease number back", "UPDATE lease SET number = 0"),
         ("give a released number to somebody", "UPDATE lease SET holder = '{}'"),

@@ -20,6 +20,9 @@ struct GrantRulesTests {
             Fence(node: node, incarnation: pid.map(incarnation), means: means, bootID: "boot-1")
         )
     }
+    static func superseded(_ number: UInt64, by later: UInt64) -> Closing {
+        .superseded(GrantNumber(rawValue: number), by: GrantNumber(rawValue: later))
+    }
     static func open(_ number: UInt64) -> GrantRecord { GrantRecord(grant: grant(number), closing: nil) }
     static func closed(_ number: UInt64) -> GrantRecord { GrantRecord(grant: grant(number), closing: fenced(number)) }
 
@@ -28,6 +31,7 @@ struct GrantRulesTests {
         var closing: Closing?
         var opening: Grant?
         var last: GrantRecord?
+        var isImport = false
         var broken: GrantRule?
         var testDescription: String { name }
     }
@@ -58,6 +62,24 @@ struct GrantRulesTests {
             name: "unused, not shown", closing: .unused(GrantNumber(rawValue: 1), shown: ""), last: open(1),
             broken: .unusedIsShown
         ),
+        Row(name: "an import may leave a gap", opening: grant(7), last: closed(2), isImport: true),
+        Row(name: "an import is the first that this store sees", opening: grant(7), isImport: true),
+        Row(name: "an import is no older", opening: grant(2), last: closed(2), isImport: true, broken: .nextNumber),
+        Row(name: "an import closes nothing by itself", opening: grant(7), last: open(2), isImport: true, broken: .oneOpen),
+        Row(name: "an import supersedes the open one", closing: superseded(2, by: 7), opening: grant(7), last: open(2), isImport: true),
+        Row(
+            name: "what is opened here supersedes nothing", closing: superseded(2, by: 3), opening: grant(3), last: open(2),
+            broken: .supersededByImport
+        ),
+        Row(
+            name: "superseded by another import", closing: superseded(2, by: 7), opening: grant(8), last: open(2), isImport: true,
+            broken: .supersededByImport
+        ),
+        Row(name: "superseded by nothing", closing: superseded(2, by: 7), last: open(2), broken: .supersededByImport),
+        Row(
+            name: "superseded by an older one", closing: superseded(2, by: 1), opening: grant(1), last: open(2), isImport: true,
+            broken: .closesTheOpenOne
+        ),
         Row(name: "another validator's grant", opening: grant(1, of: "other"), broken: .ownValidator),
     ]
 
@@ -65,7 +87,7 @@ struct GrantRulesTests {
     func judges(_ row: Row) {
         do {
             let change = try GrantRules.change(
-                closing: row.closing, opening: row.opening, after: row.last, of: Self.validator
+                closing: row.closing, opening: row.opening, after: row.last, of: Self.validator, isImport: row.isImport
             )
             #expect(row.broken == nil, "permitted although \(String(describing: row.broken)) forbids it")
             #expect(change.closed?.closing == row.closing)
