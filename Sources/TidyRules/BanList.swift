@@ -51,6 +51,7 @@ extension Ban {
 
     private static let crashes = [
         Ban("force-try", ["try!", "as!"], instead: "handle it: `do`/`catch`, `as?` with an error that has a remedy"),
+        Ban("for-unsafe", ["for unsafe "], instead: "the formatter of 6.3.1 joins the two words; loop in another form"),
         Ban("fatal-error", ["fatalError"], places: live, instead: "`precondition` for our mistakes, `BatonError` for the world's"),
     ]
 

@@ -25,6 +25,7 @@ private func broken(_ line: String, at path: String = "Sources/BatonEngine/Sampl
         ("    let value = try! parse(text)", "force-try"),
         ("    let node = thing as! Node", "force-try"),
         ("    fatalError(text)", "fatal-error"),
+        ("    for unsafe pointer in pointers {}", "for-unsafe"),
         ("    let value = try? parse(text)", "silent-try"),
         ("    let box: @unchecked Sendable", "unchecked"),
         ("    nonisolated(unsafe) var count = 0", "unchecked"),
