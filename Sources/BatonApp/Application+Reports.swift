@@ -4,6 +4,7 @@ package import BatonModel
 import BatonConflux
 import BatonEngine
 import BatonStore
+import BatonWorld
 
 extension Application {
     package func operations() async throws(BatonError) -> [OperationListing] {

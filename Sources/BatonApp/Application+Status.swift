@@ -3,6 +3,7 @@ package import BatonModel
 import BatonConflux
 import BatonKernel
 import BatonStore
+import BatonWorld
 
 extension Application {
     package func status(_ validator: ValidatorID?) async throws(BatonError) -> StatusReport {

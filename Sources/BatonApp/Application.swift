@@ -165,17 +165,15 @@ package final class Application: BatonAPI {
     /// Reads and digests a release folder.
     private func target(_ version: String, _ folder: String, _ site: ConfluxSite) async throws(BatonError) -> ReleaseTarget {
         let remedy = "Give the folder that holds conflux, its pos_config.yaml and release.json."
-        do throws(FileError) {
+        do {
             guard let bytes = try await world.files.read(folder + "/release.json", limit: 1 << 16) else {
                 throw BatonError(.releaseInvalid, "\(folder) has no release.json.", remedy: remedy)
             }
             return try await target(version, folder, bytes, site)
-        } catch let error as FileError {
-            throw BatonError(.releaseInvalid, "The release can't be read: \(error).", remedy: remedy)
         } catch let error as BatonError {
             throw error
         } catch {
-            throw BatonError(.releaseInvalid, "\(error)", remedy: remedy)
+            throw BatonError(.releaseInvalid, "The release can't be read: \(error).", remedy: remedy)
         }
     }
 
