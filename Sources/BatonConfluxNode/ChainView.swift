@@ -42,7 +42,8 @@ extension ChainView: JSONCoded {
         [
             "epoch": .unsigned(epoch), "round": .unsigned(round), "committedHeight": .unsigned(committedHeight),
             "votedHeight": .unsigned(votedHeight), "highestCertifiedRound": .unsigned(highestCertifiedRound),
-            "powEpoch": .unsigned(powEpoch), "committee": .array(committee.map(JSON.string)),
+            "powEpoch": .unsigned(powEpoch), "epochEndHeight": .unsigned(epochEndHeight),
+            "roundsPerEpoch": .unsigned(roundsPerEpoch), "committee": .array(committee.map(JSON.string)),
             "instantNanoseconds": .integer(instant.nanoseconds), "wallSeconds": .integer(wallSeconds),
         ]
     }
