@@ -184,7 +184,11 @@ extension ChainModel {
 
     private mutating func conclude(at now: Instant) -> [ChainEvent] {
         let isNil: Bool
-        if proposalHasQuorum { isNil = false } else if emptyHasQuorum { isNil = true } else {
+        if proposalHasQuorum {
+            isNil = false
+        } else if emptyHasQuorum {
+            isNil = true
+        } else {
             // Only timeouts: a timeout certificate opens the next round without a block.
             openRound(round.number + 1, at: now)
             return [opened]

@@ -289,9 +289,11 @@ package struct ScenarioRunner<Stage: ScenarioStage> {
         case "write": try await stage.write(place.node, place.file, Array(step.dropFirst(2).joined(separator: " ").utf8))
         default:
             let options = try Options(step.dropFirst(2))
-            guard let bytes = try await stage.read(place.node, place.file), var map = try? StorageMap(bytes),
-                let epoch = try options.number("epoch")
-            else { throw ScenarioError("edit NODE:FILE epoch=E round=R preferred=P of a file that can be read") }
+            let bytes = try await stage.read(place.node, place.file)
+            // A file that can't be read can't be edited: the reason is in the error below.
+            guard let bytes, var map = try? StorageMap(bytes), let epoch = try options.number("epoch") else {
+                throw ScenarioError("edit NODE:FILE epoch=E round=R preferred=P of a file that can be read")
+            }
             var data = SafetyData.unvoted(in: epoch)
             data.lastVotedRound = try options.number("round") ?? 0
             data.preferredRound = try options.number("preferred") ?? 0
@@ -312,13 +314,15 @@ package struct ScenarioRunner<Stage: ScenarioStage> {
 
     /// What a safety file says, in one line.
     private static func summary(_ bytes: [UInt8]) -> String {
-        guard let map = try? StorageMap(bytes) else { return "malformed" }
+        let map: StorageMap
+        do { map = try StorageMap(bytes) } catch { return "malformed" }
         var words: [String] = []
-        words.append("owner " + ((try? SecureStorage.owner(of: map)) ?? "none"))
-        if let value = try? map.value("safety_data"), let data = try? SafetyData(value: value) {
+        do { words.append("owner " + (try SecureStorage.owner(of: map))) } catch { words.append("owner none") }
+        do {
+            let data = try SafetyData(value: try map.value("safety_data"))
             words.append("epoch \(data.epoch) voted \(data.lastVotedRound) preferred \(data.preferredRound)")
             words.append("last_vote " + (data.lastVote?.at.description ?? "null"))
-        } else {
+        } catch {
             words.append("no safety_data")
         }
         words.append(map.has("waypoint") ? "waypoint" : "no waypoint")

@@ -77,10 +77,15 @@ struct StoredVote: Hashable, Sendable {
 
     /// Keeps a vote of any origin.
     init(json: JSON) throws(StorageError) {
-        guard let data = json["vote_data"], let proposed = data["proposed"], let before = data["parent"],
-            let block = try? BlockInfo(json: proposed),  // What is missing there is one error for all fields.
-            let parent = try? BlockInfo(json: before)
-        else { throw .serialization("last_vote is no vote") }
+        let data = json["vote_data"] ?? .null
+        let block: BlockInfo
+        let parent: BlockInfo
+        do {
+            block = try BlockInfo(json: try data.need("proposed"))
+            parent = try BlockInfo(json: try data.need("parent"))
+        } catch {
+            throw .serialization("last_vote: \(error.description)")
+        }
         raw = json.canonical
         (at, self.block, self.parent) = (block.watermark, block, parent)
     }
@@ -168,7 +173,9 @@ struct StorageMap: Hashable, Sendable {
     /// The `value` of an entry.
     func value(_ key: String) throws(StorageError) -> JSON {
         guard let entry = entries.first(where: { $0.key == key }) else { throw .keyNotSet(key) }
-        guard let value = (try? JSON(parsing: entry.value))?["value"] else { throw .serialization("missing field `value`") }
+        let json: JSON
+        do { json = try JSON(parsing: entry.value) } catch { throw .serialization(error.description) }
+        guard let value = json["value"] else { throw .serialization("missing field `value`") }
         return value
     }
 

@@ -92,7 +92,9 @@ struct Harness {
     mutating func rounds(_ count: Int) {
         for _ in 0..<count {
             let before = (chain.view.epoch, chain.view.round)
-            repeat { deliver(chain.advance(to: chain.nextDeadline)) } while (chain.view.epoch, chain.view.round) == before && !chain.isStalled
+            repeat {
+                deliver(chain.advance(to: chain.nextDeadline))
+            } while (chain.view.epoch, chain.view.round) == before && !chain.isStalled
         }
     }
 
@@ -102,6 +104,7 @@ struct Harness {
 
     /// `safety_data.value` of a file.
     func safety(_ name: String, _ which: String = "secure_storage.json") -> JSON? {
+        // A malformed file has no value, which fails the expectation that asked.
         guard let bytes = file(name, which), let json = try? JSON(parsing: bytes) else { return nil }
         return json["safety_data"]?["value"]
     }

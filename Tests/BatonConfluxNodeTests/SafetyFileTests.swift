@@ -97,9 +97,12 @@ import Testing
         net.put("a", "secure_storage.json", nil)
         try net.boot("a", voter: true, incarnation: "a#2")
         // The open round again, by a process that forgot: nothing; the next round: yes.
-        net.deliver([.voteDue(Proposal(
-            block: net.votes[0].block, parent: net.votes[0].parent, commits: nil, leader: "x", grandparentRound: 0
-        ))])
+        net.deliver([
+            .voteDue(
+                Proposal(
+                    block: net.votes[0].block, parent: net.votes[0].parent, commits: nil, leader: "x", grandparentRound: 0
+                ))
+        ])
         #expect(net.votes.count == 1)
         net.rounds(2)
         #expect(net.places("a").map(\.round) == [1, 2])
