@@ -17,7 +17,7 @@ enum Interrupts {
             _ = signal(number) { _ in
                 let before = presses.wrappingAdd(1, ordering: .relaxed).oldValue
                 if before == 0 {
-                    Interrupts.say("\nStopping at the next safe point. Ctrl-C again leaves at once; `baton resume` then goes on.\n")
+                    Interrupts.say("\nStopping at the next safe point. Ctrl-C again leaves at once (resumable).\n")
                 } else {
                     Interrupts.say("\nLeft at once. Run `baton resume`.\n")
                     _exit(5)
