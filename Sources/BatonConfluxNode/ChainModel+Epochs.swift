@@ -102,5 +102,6 @@ extension ChainModel {
             committeeMask |= 1 << UInt64(index)
         }
         committee = addresses(in: committeeMask).sorted()
+        seats.append((epoch, epochStartHeight + 1, committeeMask))
     }
 }

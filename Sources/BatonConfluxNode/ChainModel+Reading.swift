@@ -12,7 +12,7 @@ extension ChainModel {
         switch method {
         case "pos_getStatus": return .result(status(seen))
         case "pos_getAccount": return account(params, seen, version ?? settings.version)
-        case "pos_getCommittee": return .result(committee(seen))
+        case "pos_getCommittee": return committee(params, seen, version ?? settings.version)
         case "pos_getConsensusBlocks": return .result(.array(consensusBlocks(seen)))
         case "pos_getBlockByHash": return blockByHash(params, seen)
         case "pos_getBlockByNumber": return blockByNumber(params, seen)
@@ -97,6 +97,22 @@ extension ChainModel {
             indexOfIdentity[address].map { (address: address, power: identities[$0].settings.votingPower) }
         }
         return (ours + others).sorted { $0.address < $1.address }
+    }
+
+    /// The committee at a height, or the one of now.
+    private func committee(_ params: [JSON], _ seen: ChainView, _ version: NodeVersion) -> RPCReply {
+        guard let first = params.first, !first.isNull, first != "latest_committed", first != "latest_voted" else {
+            return params.count <= 1 ? .result(committee(seen)) : .error(.invalidParams)
+        }
+        guard params.count == 1, let height = first == "earliest" ? settings.firstHeight : first.hexInteger else {
+            return .error(.invalidParams)
+        }
+        guard height <= seen.votedHeight else { return .error(notExecuted(height, seen, version)) }
+        var then = seen
+        if let seat = seats.last(where: { $0.from <= height }) ?? seats.first, seat.epoch < seen.epoch {
+            (then.epoch, then.committee) = (seat.epoch, addresses(in: seat.members).sorted())
+        }
+        return .result(committee(then))
     }
 
     private func committee(_ seen: ChainView) -> JSON {

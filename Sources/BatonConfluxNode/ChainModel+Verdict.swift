@@ -24,13 +24,11 @@ extension ChainModel {
     }
 
     private mutating func voterNumber(_ vote: SignedVote) -> UInt32 {
-        // The incarnation alone is the key: it is unique on one machine and names the node in scenario mode.
-        let key = vote.incarnation.isEmpty ? vote.signer : vote.incarnation
-        if let number = voterNumbers[key] { return number }
+        let process = SigningProcess(node: vote.signer, incarnation: vote.incarnation)
+        if let number = voterNumbers[process] { return number }
         let number = UInt32(voterNames.count)
-        let name = key.hasPrefix(vote.signer) ? key : "\(vote.signer)/\(vote.incarnation)"
-        voterNames.append(name)
-        voterNumbers[key] = number
+        voterNames.append(process.name)
+        voterNumbers[process] = number
         return number
     }
 
@@ -75,6 +73,17 @@ extension ChainModel {
         guard let index = indexOfIdentity[posAddress], let seen = identities[index].evidence[mark] else { return [] }
         return seen.all.map { voterNames[Int($0.voter)] }
     }
+}
+
+/// One process that signs: two incarnations of one node are two, and so are two nodes with one process number.
+struct SigningProcess: Hashable, Sendable {
+    /// The node's name.
+    let node: String
+    /// The process.
+    let incarnation: String
+
+    /// `a#1` in scenario mode, `a/4711@…` on real processes.
+    var name: String { incarnation.hasPrefix("\(node)#") ? incarnation : "\(node)/\(incarnation)" }
 }
 
 /// Gathers runs of rounds per process.

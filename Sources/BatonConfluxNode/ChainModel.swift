@@ -18,6 +18,8 @@ package struct ChainModel: Sendable {
     var epochEndHeight: UInt64
     /// The identities that serve in this epoch.
     var committeeMask: UInt64 = 0
+    /// Who served in which epoch, and the height at which it began, in order.
+    var seats: [(epoch: UInt64, from: UInt64, members: UInt64)] = []
     /// Their addresses, sorted; shared by every ``ChainView``.
     var committee: [String] = []
     /// The block that the epoch began from, as round 0.
@@ -38,7 +40,7 @@ package struct ChainModel: Sendable {
     /// Processes that signed, by number.
     var voterNames: [String] = []
     /// Their numbers.
-    var voterNumbers: [String: UInt32] = [:]
+    var voterNumbers: [SigningProcess: UInt32] = [:]
     /// Equivocations that commit with the next block.
     var pendingDisputes: [(identity: Int, at: Watermark)] = []
     /// PoW epoch number.

@@ -255,6 +255,16 @@ import Testing
         #expect(committee["elections"]?.array?.count == 2)
     }
 
+    @Test func theCommitteeOfAPastHeightIsRemembered() throws {
+        var net = Harness(roundsPerEpoch: 4)
+        let height = net.chain.view.committedHeight + 1
+        net.rounds(24)
+        #expect(net.chain.view.committee.isEmpty)
+        let past = try result(net, "pos_getCommittee", [.hex(height)])["currentCommittee"]
+        #expect(past?["epochNumber"]?.hexInteger == 37_011 && past?["nodes"]?.array?.count == 7)
+        #expect(try result(net, "pos_getCommittee")["currentCommittee"]?["nodes"]?.array?.count == 5)
+    }
+
     @Test func anUnknownAccountIsAllZeroAndAFutureBlockAnError() throws {
         let net = Harness()
         let unknown: JSON = .string("0x" + String(repeating: "7", count: 64))
