@@ -72,7 +72,7 @@ struct FleetFileTests {
         WrongFleet("short identity", "abab\"", "ab\"", line: 13, says: "(64 letters)", orders: "64 hex digits"),
         WrongFleet("unknown network", "network: net", "network: nett", line: 12, says: "Did you mean \"net\"", orders: "Write \"net\""),
         WrongFleet(
-            "two nodes on one folder", "/srv/../srv/b/", "./x/../nodes//a", line: 23, says: "first in line 18", orders: "folder of its own"),
+            "two nodes on one folder", "/srv/../srv/b/", "./x/../nodes//a", line: 23, says: "first in line 18", orders: "folder of its"),
         WrongFleet("two nodes on one port", "12639", "12539", line: 22, says: "first in line 17", orders: "port"),
         WrongFleet("two nodes of one name", "name: fra-2", "name: fra-1", line: 20, says: "given twice", orders: "name of its own"),
         WrongFleet("https reference", "http://127.0.0.1:22537", "https://main.example", line: 7, says: "no https", orders: "http://"),
