@@ -118,7 +118,7 @@ struct Judge {
         guard let signatures = facts.signatures else { return unknown(.signatures) }
         let votes = voting(node)
         guard votes == .holds else { return votes }
-        guard let own = files.json.held, let record = memory.record else { return .fails(rule) }
+        guard let own = files.json.held, let record = memory.record ?? memory.lastGrant?.grant.state.watermark else { return .fails(rule) }
         guard signatures.inCommittee else { return verdict(own.state.watermark >= record) }
         guard let highest = signatures.highest else { return .fails(rule) }
         return verdict(highest > record && own.state.watermark > record)

@@ -113,7 +113,8 @@ extension OperationMachine {
     private mutating func commit(_ grant: Grant, _ closing: Closing?, of step: Step<F>, at now: Instant) -> [Effect] {
         memory.lastGrant = GrantRecord(grant: grant, closing: nil)
         memory.record = grant.state.watermark
-        var entries = cutLog
+        // A cut that begins with its grant makes the intent of all its steps durable in the same commit.
+        var entries = cutAtHand?.first == step.id ? intents(of: step, at: now) : cutLog
         cutLog = []
         if let closing { entries.append(Entry(.closed, step: step.id, detail: closing.json)) }
         entries.append(

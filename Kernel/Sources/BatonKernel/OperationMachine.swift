@@ -242,6 +242,8 @@ extension OperationMachine {
             phase = .proving
             return judgeProof(of: step, at: now)
         }
+        // A cut begins with the lives that its first step sees; its own guards already ask for them.
+        if cutAtHand?.first == step.id { memory.incarnations = F.incarnations(in: facts, of: plan) }
         if let (condition, verdict) = first(step.guards, at: now) { return wait(for: condition, verdict, of: step, at: now) }
         if case .grant(let node) = step.deed { return openGrant(to: node, of: step, at: now) }
         return go(step, at: now)
