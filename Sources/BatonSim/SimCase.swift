@@ -24,6 +24,8 @@ package struct SimAttempt: Sendable {
     package let store: any Store
     /// The fleet file, as the driver reads it.
     package let site: ConfluxSite
+    /// Tells the story of the run, for people.
+    package let tell: @Sendable (String) -> Void
 }
 
 /// How a controller's process ended.
@@ -97,6 +99,10 @@ package final class SimCase: @unchecked Sendable {
         var settings = SimConfluxFleet.Settings()
         settings.version = chance.happens(500) ? .v3_0_3 : .v3_1_0
         settings.roundsPerEpoch = UInt64(12 + chance.below(14))
+        // Baton looks fifty times a round, so short rounds are the cheap ones; one seed in ten has those of mainnet.
+        settings.roundTimeout = chance.pick([.milliseconds(200), .milliseconds(300), .milliseconds(500)])
+        if chance.happens(100) { settings.roundTimeout = .seconds(30) }
+        settings.bootMax = max(settings.roundTimeout, .milliseconds(400))
         settings.silentRoundsPerMille = UInt64(chance.pick([0, 20, 100]))
         return settings
     }
@@ -146,7 +152,8 @@ package final class SimCase: @unchecked Sendable {
         checkers.watch(life)
         tell("baton \(errand) as \(life.pid)")
         let attempt = SimAttempt(
-            errand: errand, world: life.outside(through: fleet.network), store: SimStore(life, on: ledger), site: fleet.site
+            errand: errand, world: life.outside(through: fleet.network), store: SimStore(life, on: ledger), site: fleet.site,
+            tell: { [weak self] in self?.tell($0) }
         )
         let before = checkers.picture()
         life.onEnd { [weak run] in run?.finish(nil) }

@@ -89,7 +89,7 @@ package final class SimWorld: TaskExecutor, @unchecked Sendable {
     ///
     /// - Parameter limit: virtual time.
     /// - Parameter eventMax: jobs and timers; ends a livelock.
-    package func run(limit: Duration, eventMax: Int = 20_000_000, _ body: @escaping @Sendable () async -> Void) -> Ending {
+    package func run(limit: Duration, eventMax: Int = 3_000_000, _ body: @escaping @Sendable () async -> Void) -> Ending {
         _ = Self.install
         unsafe sim_hook_set_world(Unmanaged.passUnretained(self).toOpaque())
         defer { sim_hook_set_world(nil) }

@@ -1,0 +1,50 @@
+package import BatonConflux
+package import BatonDriver
+import BatonEngine
+import BatonModel
+import BatonStore
+import BatonWorld
+
+/// The real engine and the real driver as a controller of the simulator.
+package enum SimEngine {
+    /// A controller that does one verb.
+    ///
+    /// - Parameter verb: what is asked for; `recover` always does `recover`.
+    /// - Parameter answers: what the operator says when asked.
+    package static func controller(_ verb: ConfluxVerb, answers: Bool = true) -> SimController {
+        { attempt in
+            let driver = ConfluxDriver(site: attempt.site, world: attempt.world)
+            return await run(attempt, verb, driver, answers: answers)
+        }
+    }
+
+    /// Runs one errand by the engine with a driver that was handed in.
+    package static func run(
+        _ attempt: SimAttempt, _ verb: ConfluxVerb, _ driver: some VotingDriver<Conflux>, answers: Bool = true
+    ) async -> SimOutcome {
+        let errand: (verb: ConfluxVerb, resuming: OperationID?) =
+            switch attempt.errand {
+            case .begin: (verb, nil)
+            case .resume(let operation): (verb, operation)
+            case .recover: (.recover, nil)
+            }
+        let audience = RunAudience(show: { tell($0, to: attempt) }, ask: { _, _ in answers }, wantsStop: { false })
+        let runner = OperationRunner(
+            driver: driver, planner: ConfluxOperation(site: attempt.site, verb: errand.verb), store: attempt.store,
+            world: attempt.world, audience: audience
+        )
+        let result = await runner.run(resuming: errand.resuming, seize: attempt.errand != .begin)
+        await driver.close()
+        return SimOutcome(exit: result.exit, words: "\(result.words) \(result.remedy)")
+    }
+
+    private static func tell(_ event: RunEvent, to attempt: SimAttempt) {
+        switch event {
+        case .stepBegan(let step, _, _, _): attempt.tell("  \(step)")
+        case .replanning(let rule, let words): attempt.tell("  plans again by \(rule): \(words)")
+        case .performed(let step, .refused(_, let words)): attempt.tell("  \(step) was refused: \(words)")
+        case .performed(let step, .unknown(let doubt)): attempt.tell("  \(step) is in doubt: \(doubt)")
+        case .performed, .legPlanned, .began, .waiting, .proved, .skipped: break
+        }
+    }
+}
