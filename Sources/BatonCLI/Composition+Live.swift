@@ -7,6 +7,7 @@ extension Composition {
     package static let live = Composition(
         open: { (fleet) throws(BatonError) in try Application(fleet: fleet) },
         rules: { Application.rules },
-        verify: { (bytes) throws(BatonError) in try Application.verify(bytes) }
+        verify: { (bytes) throws(BatonError) in try Application.verify(bytes) },
+        demonstrate: { (order, report) throws(BatonError) in try await Demonstration.run(order, report) }
     )
 }

@@ -103,7 +103,7 @@ struct DevnetConflux: AsyncParsableCommand {
         guard !detach else { return }
         tell("Ctrl-C ends it.")
         Interrupts.watch()
-        while !Interrupts.isAsked { _ = unsafe poll(nil, 0, 200) }
+        while !Interrupts.isAsked { _ = poll(nil, 0, 200) }
         await DevnetLauncher.down(devnet)
     }
 }
@@ -259,7 +259,7 @@ struct DevnetConfluxNode: AsyncParsableCommand {
         )
         Terminal.standard(environment: [:]).writeError(words + "\n")
         // A panic of the real program ends with 101.
-        exit(101)
+        Glibc.exit(101)
     }
 }
 
@@ -279,6 +279,6 @@ struct DevnetConfluxChain: AsyncParsableCommand {
         let bytes = try UserFiles.standard.read(settings) ?? []
         let words = await DevnetProcess.chain(settings: try JSON(parsing: bytes), port: port, isScenario: scenario)
         Terminal.standard(environment: [:]).writeError(words + "\n")
-        exit(1)
+        Glibc.exit(1)
     }
 }
