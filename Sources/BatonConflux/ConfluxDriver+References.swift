@@ -120,6 +120,7 @@ actor ConfluxReference {
         (clock, identity, chainID) = (world.clock, site.identity, site.chainID)
     }
 
+    /// Ends the connection.
     func close() async { await line.close() }
 
     /// Everything that is wanted of this node; it counts only when it answers all of it.
@@ -148,7 +149,8 @@ actor ConfluxReference {
         var (inCommittee, isRetired, showsNever) = (false, false, true)
         if wanted.signatures {
             for height in (committed > Self.blocksBack ? committed - Self.blocksBack + 1 : 1)..<(committed + 1) {
-                blocks.append(try await ask(.block(height), until: end))
+                // A block that this node does not show (pruned, or not executed) is only one witness less.
+                blocks.append(try await ask(.block(height), orNull: true, until: end))
             }
             signed = blocks.filter(isSigned).compactMap(Self.watermark).max()
         }
@@ -166,10 +168,11 @@ actor ConfluxReference {
             inCommittee: inCommittee, isForceRetired: isRetired, showsNever: showsNever)
     }
 
-    private func ask(_ query: ConfluxQuery, until end: Instant) async throws(Missing) -> JSON {
+    private func ask(_ query: ConfluxQuery, orNull: Bool = false, until end: Instant) async throws(Missing) -> JSON {
         let method = ConfluxDialect.current.method(query)
         switch await line.exchange(method, query.params, isCommand: false, until: end) {
         case .answered(.result(let json)): return json
+        case .answered(.failed) where orNull: return .null
         case .answered(let answer): throw Missing(doubt: answer.doubt ?? .unreadable)
         case .notSent(let doubt): throw Missing(doubt: doubt)
         case .unanswered(_, let since): throw Missing(doubt: .unanswered(since: since))

@@ -99,11 +99,13 @@ extension LocalHost {
 
     // MARK: Releases
 
+    /// The release in use by link and `release.json`, the running version, and the staged releases.
     func releaseReading(_ resident: Resident, until end: Instant) async -> Known<ConfluxReading> {
         do throws(FileError) {
             guard let link = try await world.files.link(site.directory + "/current") else { return .unknown(.unreadable) }
             let current = link.split(separator: "/").last.map(String.init) ?? link
             guard let bytes = try await world.files.read(site.directory + "/current/release.json", limit: 1 << 16),
+                // Text that is no JSON has no version either.
                 let version = (try? JSON(parsing: bytes))?["version"]?.string
             else { return .unknown(.unreadable) }
             var running: String?
@@ -112,7 +114,8 @@ extension LocalHost {
             }
             var staged: [String] = []
             for name in try await world.files.list(site.directory + "/releases") ?? [] {
-                if try await ReleaseFolder.isComplete(site.directory + "/releases/" + name, as: name, in: world.files) { staged.append(name) }
+                let folder = site.directory + "/releases/" + name
+                if try await ReleaseFolder.isComplete(folder, as: name, in: world.files) { staged.append(name) }
             }
             return .known(.release(ReleaseReading(current: current, version: version, running: running, staged: staged)))
         } catch {

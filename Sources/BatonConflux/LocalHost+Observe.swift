@@ -16,7 +16,8 @@ extension LocalHost {
             if case .process = question { at = began }
             answers.append((question, await answer(question, of: before, until: end), Self.source(question), at))
         }
-        let hasMoved = answers.contains { $0.from == .rpc || $0.from == .processes } ? await look().incarnation != before.incarnation : false
+        let saysHe = answers.contains { $0.from == .rpc || $0.from == .processes }
+        let hasMoved = saysHe ? await look().incarnation != before.incarnation : false
         var facts: [ConfluxQuestion: Fact<ConfluxReading>] = [:]
         for answer in answers {
             let isHis = answer.from == .rpc || answer.from == .processes

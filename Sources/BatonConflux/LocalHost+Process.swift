@@ -64,6 +64,7 @@ extension LocalHost {
         return LocalHostConfiguration.startsAsVoter(arguments, file: text)
     }
 
+    /// The process with what it and the next one say about voting.
     func processReading(_ resident: Resident) async -> Known<ConfluxReading> {
         do throws(FileError) {
             let next = try await startsAsVoter(site.command)

@@ -27,6 +27,7 @@ struct SentNote: Hashable, Sendable, JSONCoded {
                 grant: json["grant"]?.unsigned.map(GrantNumber.init(rawValue:))),
             isAnswered: answered)
     }
+    /// The name of the note in `.baton`.
     static func name(_ command: ConfluxDoor.Command) -> String { command == .start ? "sent.start" : "sent.stop" }
 }
 

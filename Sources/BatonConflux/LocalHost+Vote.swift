@@ -43,7 +43,9 @@ extension LocalHost {
         return outcome
     }
 
-    private func start(_ held: HeldRight, _ grant: Grant, checkedSince began: Instant, _ wall: WallTime, until end: Instant) async -> Outcome {
+    private func start(
+        _ held: HeldRight, _ grant: Grant, checkedSince began: Instant, _ wall: WallTime, until end: Instant
+    ) async -> Outcome {
         let what = ConfluxDoor.Unanswered(.start, since: world.clock.now, incarnation: grant.incarnation, grant: grant.number)
         let outcome = await held.start(through: door, within: left(until: end)) {
             guard await self.note(what, isAnswered: false) else { return false }

@@ -43,7 +43,9 @@ package actor LocalHost {
 
     var json: String { site.voteFolder + "/" + VoteNames.json }
     var save: String { site.voteFolder + "/" + VoteNames.save }
+    /// A file in `.baton`.
     func crumb(_ name: String) -> String { site.batonFolder + "/" + name }
+    /// The time that is left, never negative.
     func left(until end: Instant) -> Duration { max(.zero, world.clock.now.duration(to: end)) }
 
     // MARK: The lock and the lease
@@ -111,7 +113,9 @@ enum VoteNames {
 
 /// The text of `.baton/lease`: the number in decimal and a line feed, so that a shell can compare it.
 enum LeaseText {
+    /// The bytes of the file.
     static func write(_ number: LeaseNumber) -> [UInt8] { Array("\(number)\n".utf8) }
+    /// The number in the bytes, or `nil` when they are no such file.
     static func read(_ bytes: [UInt8]) -> LeaseNumber? {
         guard bytes.last == UInt8(ascii: "\n") else { return nil }
         return UInt64(String(decoding: bytes.dropLast(), as: UTF8.self)).map(LeaseNumber.init(rawValue:))

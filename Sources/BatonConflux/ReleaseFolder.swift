@@ -62,7 +62,9 @@ package enum ReleaseFolder {
     ///
     /// What an earlier attempt copied is kept when its bytes are right; nothing is overwritten.
     /// - Returns: `nil` when the copy is complete, else what is wrong.
-    package static func stage(_ folder: String, as digest: Digest, to target: String, in files: any Files) async throws(FileError) -> String? {
+    package static func stage(
+        _ folder: String, as digest: Digest, to target: String, in files: any Files
+    ) async throws(FileError) -> String? {
         let source = try await self.digest(of: folder, in: files)
         guard source == digest else { return "the folder has digest \(source.short), not \(digest.short)" }
         try await files.makeFolder(target)

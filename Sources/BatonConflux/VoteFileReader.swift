@@ -27,7 +27,9 @@ package enum VoteFileReader {
         let owner = try account.text("value").lowercased()
         guard isAddress(owner) else { throw JSONError("\"owner_account\" is no PoS address") }
         guard owner == identity else { return .foreign(owner: owner) }
-        guard let stamp = try account.need("last_update").integer else { throw JSONError("\"last_update\" of the owner is no whole number") }
+        guard let stamp = try account.need("last_update").integer else {
+            throw JSONError("\"last_update\" of the owner is no whole number")
+        }
         let data = try json.need("safety_data").need("value")
         let watermark = Watermark(epoch: try data.count("epoch"), round: try data.count("last_voted_round"))
         let preferred = try data.count("preferred_round")
@@ -49,7 +51,8 @@ package enum VoteFileReader {
 
     /// Whether the text is a PoS address: 64 lower-case hex digits.
     package static func isAddress(_ text: String) -> Bool {
-        text.utf8.count == 64
-            && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "f")
+        return text.utf8.count == 64 && text.utf8.allSatisfy { digits.contains($0) || letters.contains($0) }
     }
 }

@@ -44,9 +44,11 @@ struct DoorTests {
         #expect(machine.methods(Sample.portB) == [status])
     }
 
-    @Test("No second start is sent under one grant, however the first one ended", arguments: [
-        DriverMachine.Behaviour.obey, .answerLater, .drop, .obeyAndDrop, .fail(code: -32603, message: "Internal error", data: nil),
-    ])
+    @Test(
+        "No second start is sent under one grant, however the first one ended",
+        arguments: [
+            DriverMachine.Behaviour.obey, .answerLater, .drop, .obeyAndDrop, .fail(code: -32603, message: "Internal error", data: nil),
+        ])
     func neverTwice(first: DriverMachine.Behaviour) async {
         placeToken()
         machine.behave(Sample.portB, start, [first])
@@ -92,7 +94,8 @@ struct DoorTests {
         let began = machine.now
         #expect(await door.startVoting(Sample.right(Sample.grant()), within: Sample.within) == .unknown(.unanswered(since: began)))
         #expect(await door.call(.votingStatus, within: Sample.within) == .doubt(.unanswered(since: began)))
-        #expect(await door.stopVoting(of: Sample.grant().incarnation, again: true, within: Sample.within) == .unknown(.unanswered(since: began)))
+        let stopped = await door.stopVoting(of: Sample.grant().incarnation, again: true, within: Sample.within)
+        #expect(stopped == .unknown(.unanswered(since: began)))
         #expect(machine.methods(Sample.portB) == [status, start])
     }
 
@@ -183,9 +186,11 @@ struct DoorTests {
         #expect(machine.methods(Sample.portA).count { $0 == stop } == (again ? 2 : 1))
     }
 
-    @Test("An error that may have changed the vote is a doubt, another a refusal", arguments: [
-        ("receiving on a closed channel", true), ("Key not set: safety_data", true), ("new secure storage path incorrect: x", false),
-    ])
+    @Test(
+        "An error that may have changed the vote is a doubt, another a refusal",
+        arguments: [
+            ("receiving on a closed channel", true), ("Key not set: safety_data", true), ("new secure storage path incorrect: x", false),
+        ])
     func errors(text: String, isDoubt: Bool) async {
         machine.behave(Sample.portB, start, [.fail(code: -32603, message: "Internal error", data: text)])
         let outcome = await door().startVoting(Sample.right(Sample.grant()), within: Sample.within)

@@ -23,7 +23,8 @@ struct DriverActTests {
     // MARK: Lock and lease
 
     private static let acts: [ConfluxAct] = [
-        .mark(from: Sample.a, to: Sample.b), .keep(Sample.b), .stopVoting(Sample.a), .handOver(Sample.a), .place(Sample.b), .revoke(Sample.b),
+        .mark(from: Sample.a, to: Sample.b), .keep(Sample.b), .stopVoting(Sample.a), .handOver(Sample.a), .place(Sample.b),
+        .revoke(Sample.b),
         .sync(Sample.b), .restoreKept(Sample.b), .restoreOwn(Sample.b), .stopProcess(Sample.a), .startProcess(Sample.a),
         .stage(Sample.b, folder: "/r", digest: Digest(of: []).rawValue), .switchRelease(Sample.b, digest: Digest(of: []).rawValue),
     ]
@@ -72,9 +73,11 @@ struct DriverActTests {
     func cut() async {
         let driver = Sample.driver(machine)
         let grant = Sample.grant()
-        for act in [ConfluxAct.raiseLease(Sample.a), .raiseLease(Sample.b), .mark(from: Sample.a, to: Sample.b), .keep(Sample.b), .stopVoting(Sample.a),
-            .handOver(Sample.a), .place(Sample.b)]
-        {
+        let acts: [ConfluxAct] = [
+            .raiseLease(Sample.a), .raiseLease(Sample.b), .mark(from: Sample.a, to: Sample.b), .keep(Sample.b),
+            .stopVoting(Sample.a), .handOver(Sample.a), .place(Sample.b),
+        ]
+        for act in acts {
             #expect(await driver.perform(act, Sample.context(grant), within: Sample.within) == .done, "\(act.words)")
         }
         #expect(await driver.vest(Sample.right(grant), within: Sample.within) == .done)

@@ -77,7 +77,9 @@ struct DriverObserveTests {
         machine.write(base + ".save", [])
         machine.write(base + ".handed-over.40", Sample.file(4, 9))
         machine.write(base + ".revoked.2", Array("{".utf8))
-        machine.write("/b/.baton/cut", CutMark(operation: OperationID(rawValue: 41), lease: LeaseNumber(rawValue: 4), from: Sample.a, to: Sample.b).json.canonical)
+        let mark = CutMark(
+            operation: OperationID(rawValue: 41), lease: LeaseNumber(rawValue: 4), from: Sample.a, to: Sample.b)
+        machine.write("/b/.baton/cut", mark.json.canonical)
         machine.write("/b/.baton/grant", Sample.grant().json.canonical)
         machine.write("/b/.baton/kept.41.json", Sample.file(5, 0))
         guard case .known(.files(let reading))? = await see(.files(Sample.b))?.value else {

@@ -21,7 +21,8 @@ enum Sample {
             "safety_data": [
                 "data": "GetResponse", "last_update": 1_785_003_600,
                 "value": [
-                    "epoch": .unsigned(epoch), "last_voted_round": .unsigned(round), "preferred_round": .unsigned(round > 2 ? round - 2 : 0),
+                    "epoch": .unsigned(epoch), "last_voted_round": .unsigned(round),
+                    "preferred_round": .unsigned(round > 2 ? round - 2 : 0),
                     "last_vote": .null,
                 ],
             ],

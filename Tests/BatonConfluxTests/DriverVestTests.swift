@@ -25,7 +25,8 @@ struct DriverVestTests {
 
     /// What must keep a start from being sent.
     enum Obstacle: CaseIterable {
-        case otherToken, noToken, linkAsToken, otherGrant, otherDigestGranted, noGrant, higherLease, lock, otherProcess, suspended, otherPort, votes
+        case otherToken, noToken, linkAsToken, otherGrant, otherDigestGranted, noGrant, higherLease, lock
+        case otherProcess, suspended, otherPort, votes
     }
 
     @Test("Anything amiss keeps the start from being sent, and the right is spent", arguments: Obstacle.allCases)
@@ -62,9 +63,12 @@ struct DriverVestTests {
         #expect(rule(await Sample.driver(machine).vest(Sample.right(Sample.grant(to: "c")), within: Sample.within)) == "conflux.site")
     }
 
-    @Test("A start is sent at most once under a grant, by a later run of Baton too", arguments: [
-        DriverMachine.Behaviour.drop, .obeyAndDrop, .answerLater, .fail(code: -32603, message: "Internal error", data: "Pos not initialized!"),
-    ])
+    @Test(
+        "A start is sent at most once under a grant, by a later run of Baton too",
+        arguments: [
+            DriverMachine.Behaviour.drop, .obeyAndDrop, .answerLater,
+            .fail(code: -32603, message: "Internal error", data: "Pos not initialized!"),
+        ])
     func atMostOnce(first: DriverMachine.Behaviour) async {
         machine.behave(Sample.portB, start, [first])
         let driver = await placed()
@@ -97,7 +101,9 @@ struct DriverVestTests {
 struct DriverProcessTests {
     private let machine = Sample.machine()
 
-    private func act(_ act: ConfluxAct) async -> Outcome { await Sample.driver(machine).perform(act, Sample.context(), within: Sample.within) }
+    private func act(_ act: ConfluxAct) async -> Outcome {
+        await Sample.driver(machine).perform(act, Sample.context(), within: Sample.within)
+    }
     private func rule(_ outcome: Outcome) -> RuleID? {
         guard case .refused(let rule, _) = outcome else { return nil }
         return rule

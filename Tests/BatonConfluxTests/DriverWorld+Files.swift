@@ -28,7 +28,10 @@ extension DriverMachine: Files {
     func list(_ folder: String) async throws(FileError) -> [String]? {
         if state.withLock({ $0.files[folder]?.mode == 0 }) { throw FileError(.denied, path: folder, detail: "permission denied") }
         let names = state.withLock { state in
-            Set(state.files.keys.filter { $0.hasPrefix(folder + "/") }.compactMap { $0.dropFirst(folder.count + 1).split(separator: "/").first })
+            Set(
+                state.files.keys.filter { $0.hasPrefix(folder + "/") }.compactMap {
+                    $0.dropFirst(folder.count + 1).split(separator: "/").first
+                })
         }
         return names.isEmpty ? nil : names.map(String.init).sorted()
     }

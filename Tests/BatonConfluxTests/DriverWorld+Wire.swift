@@ -35,6 +35,7 @@ final class DriverWire: Wire {
     func send(_ body: [UInt8]) async throws(WireError) {
         guard line.withLock({ !$0.isClosed }) else { throw .closed }
         precondition(line.withLock { $0.pending == nil }, "sent while an answer is outstanding")
+        // What is no JSON was not sent by a client of ours.
         guard let json = try? JSON(parsing: body), let method = json["method"]?.string, let id = json["id"] else { throw .malformed }
         let (behaviour, done) = machine.state.withLock { state -> (DriverMachine.Behaviour, JSON?) in
             state.nodes[port]?.node.seen.append("\(number):\(method)")

@@ -107,7 +107,8 @@ extension DriverMachine.State {
         case "test_posVotingStatus", "pos_voting_status": return ["result": .bool(place.node.flag)]
         case "test_posStopVoting":
             guard let file = files.removeValue(forKey: own) else {
-                return DriverMachine.error(-32016, "Error processing request: Custom error detail: Internal error: No such file or directory (os error 2)")
+                return DriverMachine.error(
+                    -32016, "Error processing request: Custom error detail: Internal error: No such file or directory (os error 2)")
             }
             files[own + ".save"] = file
             nodes[port]?.node.flag = false

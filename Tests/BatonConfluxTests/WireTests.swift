@@ -9,7 +9,10 @@ struct WireTests {
         (.notInitialised, "Pos not initialized!"),
         (.queueBroken, "try_send: err=Full(..) TrySendError { kind: Full }"),
         (.loopDied, "receiving on a closed channel"),
-        (.tokenMissing, "Unexpected error returned by secure storage: new secure storage path incorrect: \"./pos_db/secure_storage.json.save\""),
+        (
+            .tokenMissing,
+            "Unexpected error returned by secure storage: new secure storage path incorrect: \"./pos_db/secure_storage.json.save\""
+        ),
         (.ownFileMissing, "Unexpected error returned by secure storage: Internal error: No such file or directory (os error 2)"),
         (.ownFileMissing, "Internal error: No such file or directory (os error 2)"),
         (.foreignToken, "Unexpected error returned by secure storage: current: AB12, new: CD34"),
@@ -37,9 +40,12 @@ struct WireTests {
         }
     }
 
-    @Test("Codes without a text are recognised", arguments: [
-        (-32601, ConfluxFault.methodUnknown), (-32602, .invalidParams), (-32077, .catchingUp), (-32078, .notInitialised), (-32603, .other),
-    ] as [(Int64, ConfluxFault)])
+    @Test(
+        "Codes without a text are recognised",
+        arguments: [
+            (-32601, ConfluxFault.methodUnknown), (-32602, .invalidParams), (-32077, .catchingUp), (-32078, .notInitialised),
+            (-32603, .other),
+        ] as [(Int64, ConfluxFault)])
     func codes(code: Int64, fault: ConfluxFault) {
         #expect(ConfluxFault(code: code, text: "Internal error") == fault)
     }
@@ -49,9 +55,11 @@ struct WireTests {
         #expect(ConfluxFault.allCases.filter { !$0.showsNothingDone } == [.loopDied, .safetyDataMissing, .other])
     }
 
-    @Test("The answer to another request is no answer", arguments: [
-        #"{"jsonrpc":"2.0","id":2,"result":true}"#, #"{"jsonrpc":"2.0","result":true}"#, "<html>", #"{"jsonrpc":"2.0","id":3}"#,
-    ])
+    @Test(
+        "The answer to another request is no answer",
+        arguments: [
+            #"{"jsonrpc":"2.0","id":2,"result":true}"#, #"{"jsonrpc":"2.0","result":true}"#, "<html>", #"{"jsonrpc":"2.0","id":3}"#,
+        ])
     func foreignAnswers(text: String) {
         #expect(ConfluxAnswer.read(Array(text.utf8), id: 3) == nil)
     }
@@ -64,12 +72,13 @@ struct WireTests {
     @Test("No question of any generation is a command")
     func questionsOnly() {
         let queries: [ConfluxQuery] = [
-            .votingStatus, .identity, .syncPhase, .posStatus, .chainStatus, .clientVersion, .committee, .consensusBlocks, .account("ab"), .block(1),
+            .votingStatus, .identity, .syncPhase, .posStatus, .chainStatus, .clientVersion, .committee, .consensusBlocks,
+            .account("ab"), .block(1),
         ]
         for dialect in ConfluxDialect.allCases {
             for query in queries {
                 let method = dialect.method(query).lowercased()
-                #expect(!method.contains("startvoting") && !method.contains("stopvoting") && !method.contains("start_") && !method.contains("stop_"))
+                #expect(!["startvoting", "stopvoting", "start_", "stop_"].contains { method.contains($0) })
             }
         }
     }
@@ -77,24 +86,28 @@ struct WireTests {
 
 @Suite("What a node's command line and configuration say about voting")
 struct WireConfigurationTests {
-    @Test("The flag wins over the file, neither means voter, and what is not understood means voter", arguments: [
-        (["c"], nil, true), (["c"], "pos_started_as_voter = false", false), (["c"], "pos_started_as_voter=true", true),
-        (["c"], "  pos_started_as_voter = false # idle", false), (["c"], "# pos_started_as_voter = false", true),
-        (["c"], "[x]\npos_started_as_voter = false", true), (["c"], "pos_started_as_voter = \"false\"", true),
-        (["c", "--pos-started-as-voter", "false"], "pos_started_as_voter = true", false),
-        (["c", "--pos-started-as-voter=true"], "pos_started_as_voter = false", true),
-        (["c", "--pos-started-as-voter"], "pos_started_as_voter = false", true),
-        (["c", "--pos-started-as-voter", "false", "--pos-started-as-voter=true"], nil, true),
-        (["c"], "pos_started_as_voter = false\npos_started_as_voter = true", true),
-        (["c"], "not_pos_started_as_voter = false", true),
-    ] as [([String], String?, Bool)])
+    @Test(
+        "The flag wins over the file, neither means voter, and what is not understood means voter",
+        arguments: [
+            (["c"], nil, true), (["c"], "pos_started_as_voter = false", false), (["c"], "pos_started_as_voter=true", true),
+            (["c"], "  pos_started_as_voter = false # idle", false), (["c"], "# pos_started_as_voter = false", true),
+            (["c"], "[x]\npos_started_as_voter = false", true), (["c"], "pos_started_as_voter = \"false\"", true),
+            (["c", "--pos-started-as-voter", "false"], "pos_started_as_voter = true", false),
+            (["c", "--pos-started-as-voter=true"], "pos_started_as_voter = false", true),
+            (["c", "--pos-started-as-voter"], "pos_started_as_voter = false", true),
+            (["c", "--pos-started-as-voter", "false", "--pos-started-as-voter=true"], nil, true),
+            (["c"], "pos_started_as_voter = false\npos_started_as_voter = true", true),
+            (["c"], "not_pos_started_as_voter = false", true),
+        ] as [([String], String?, Bool)])
     func voter(arguments: [String], file: String?, expected: Bool) {
         #expect(LocalHostConfiguration.startsAsVoter(arguments, file: file) == expected)
     }
 
-    @Test("The configuration file is the one of the command", arguments: [
-        (["c", "--config", "hydra.toml"], "hydra.toml"), (["c", "--config=x.toml"], "x.toml"), (["c", "-c", "y"], "y"), (["c"], nil),
-    ] as [([String], String?)])
+    @Test(
+        "The configuration file is the one of the command",
+        arguments: [
+            (["c", "--config", "hydra.toml"], "hydra.toml"), (["c", "--config=x.toml"], "x.toml"), (["c", "-c", "y"], "y"), (["c"], nil),
+        ] as [([String], String?)])
     func configPath(arguments: [String], path: String?) {
         #expect(LocalHostConfiguration.configPath(arguments) == path)
     }
