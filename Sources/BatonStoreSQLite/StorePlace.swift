@@ -16,7 +16,7 @@ struct StorePlace {
     /// - Throws: ``BatonError/Code/storeUnreadable``; nothing that was there is changed then.
     func prepare() throws(BatonError) {
         try makeFolder(folder)
-        guard let mode = try kind(of: folder), mode & S_IFMT == S_IFDIR else {
+        guard let mode = try look(at: folder, followingLinks: true)?.st_mode, mode & S_IFMT == S_IFDIR else {
             throw .storeUnreadable("\(folder) is no folder.", remedy: "Name a folder of its own as `state:` in baton.yaml.")
         }
         guard mode & 0o022 == 0 else {
@@ -24,19 +24,30 @@ struct StorePlace {
                 "Others may write in \(folder) (mode \(String(mode & 0o777, radix: 8))).", remedy: "Run `chmod 700 \(folder)`."
             )
         }
-        guard let fileMode = try kind(of: file) else { return try makeFile() }
+        guard let facts = try look(at: file, followingLinks: false) else { return try makeFile() }
+        let fileMode = facts.st_mode
         guard fileMode & S_IFMT == S_IFREG else {
             throw .storeUnreadable(
                 "\(file) is no plain file.", remedy: "Move it away by hand, or name another folder as `state:` in baton.yaml."
             )
         }
+        // SQLite itself takes a file of one byte for an empty one and writes over it.
+        guard facts.st_size == 0 || facts.st_size >= Self.databaseBytesMin else {
+            throw .storeUnreadable("\(file) is no database: it has \(facts.st_size) bytes.", remedy: SQLiteFailure.keepAndRecover)
+        }
         if fileMode & 0o777 != 0o600, unsafe chmod(file, 0o600) != 0 { throw failed("set the mode of", file) }
     }
 
-    /// The mode of what is at a path, links not followed, or `nil` when nothing is there.
-    private func kind(of path: String) throws(BatonError) -> mode_t? {
+    /// The size of the header that every database begins with.
+    ///
+    /// - Source: sqlite.org/fileformat.html §1.3.
+    private static let databaseBytesMin = 100
+
+    /// What is at a path, or `nil` when nothing is there.
+    private func look(at path: String, followingLinks: Bool) throws(BatonError) -> stat? {
         var facts = stat()
-        if unsafe lstat(path, &facts) == 0 { return facts.st_mode }
+        let answer = followingLinks ? unsafe stat(path, &facts) : unsafe lstat(path, &facts)
+        if answer == 0 { return facts }
         guard errno == ENOENT else { throw failed("look at", path) }
         return nil
     }

@@ -47,6 +47,7 @@ extension StoreConformance {
             let desk = try await Desk(bench.open())
             for index in 0..<4 { try await desk.commit([Entry(.proved, detail: .integer(Int64(index)))]) }
             let journal = try await desk.store.journal()
+            try require(journal.count, equals: 5, "entries")
             func altered(_ change: (StoredEntry) -> StoredEntry) -> [StoredEntry] {
                 var copy = journal
                 copy[2] = change(copy[2])

@@ -35,7 +35,7 @@ public enum StoreSamples {
     ) -> Grant {
         Grant(
             number: GrantNumber(rawValue: number), validator: desk.lease.validator, node: node, state: state,
-            origin: number == 1 ? .adopted : .record(of: GrantNumber(rawValue: number - 1)), fences: [fence("b", pid: 30, means: .idle)],
+            origin: number <= 1 ? .adopted : .record(of: GrantNumber(rawValue: number - 1)), fences: [fence("b", pid: 30, means: .idle)],
             incarnation: process(20), lease: desk.lease.number, operation: desk.operation
         )
     }

@@ -60,7 +60,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("a damaged database is refused and kept", arguments: [20, 40, 110, 4_100, 20_500])
+    @Test("a damaged database is refused and kept", arguments: [20, 40, 110, 4_100, 20_480])
     func damaged(offset: Int) async throws {
         try await withFolder { folder in
             try await filled(folder)
