@@ -107,6 +107,7 @@ let package = Package(
         tests(
             "IntegrationTests",
             ["BatonTestKit", "store-probe", "BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
+        tests("DevnetTests", ["BatonDevnet", "BatonConfluxNode", model]),
         tests("TidyTests", ["TidyRules"]),
     ]
 )

@@ -4,11 +4,9 @@ import Glibc
 
 /// A call that holds up its thread until it is answered: for the chain process in scenario mode, where all wait anyway.
 enum BlockingCall {
-    /// Gives events to the node on a local port and returns the votes that it casts.
-    static func votes(of events: [ChainEvent], from port: Int) -> [SignedVote] {
-        guard !events.isEmpty else { return [] }
-        let body = DevnetWords.request("dev_events", ["events": .array(events.map(\.json))])
-        let answer = DevnetWords.result(post(body, port: port))
+    /// Gives events with their clock to the node on a local port and returns the votes that it casts.
+    static func votes(of step: JSON, from port: Int) -> [SignedVote] {
+        let answer = DevnetWords.result(post(DevnetWords.request("dev_events", step), port: port))
         return (answer?["votes"]?.array ?? []).compactMap { try? SignedVote(json: $0) }
     }
 

@@ -130,7 +130,7 @@ actor ChainProcess {
             case "dev_rollEpoch": return rollEpoch()
             case "dev_reset": reset(argument)
             case "dev_begin": try begin(argument)
-            case "dev_round": return try round(argument)
+            case "dev_round": return round(argument)
             case "dev_receive": try receive(argument)
             case "dev_stop": _ = loop.run(after: .milliseconds(20)) { exit(0) }
             default: return .error(.methodNotFound)
@@ -210,7 +210,10 @@ actor ChainProcess {
         let new = model.rollEpochNow(at: now)
         if !isScenario { publish(new) }
         arm()
-        return .result(["events": .array(new.map(\.json))])
+        return .result([
+            "events": .array(new.map(\.json)), "now": .integer(now.nanoseconds),
+            "wallSeconds": .integer(model.view.wallSeconds),
+        ])
     }
 
     private func reset(_ argument: JSON) {
@@ -237,11 +240,24 @@ actor ChainProcess {
     }
 
     /// One round: the nodes on the given ports, in this order, get the events and give their votes.
-    private func round(_ argument: JSON) throws(JSONError) -> RPCReply {
+    ///
+    /// Like the stage in memory: after each deadline every node has all events, and its votes count at once.
+    private func round(_ argument: JSON) -> RPCReply {
         let ports = (argument["ports"]?.array ?? []).compactMap(\.integer).map { Int($0) }
-        let new = model.stepRound { events in
-            ports.flatMap { port in BlockingCall.votes(of: events, from: port) }
-        }
-        return .result(["events": .array(new.map(\.json))])
+        let before = model.view
+        var steps: [JSON] = []
+        repeat {
+            let events = model.advance(to: model.nextDeadline)
+            let (now, wallSeconds) = (model.view.instant, model.view.wallSeconds)
+            let step: JSON = [
+                "events": .array(events.map(\.json)), "now": .integer(now.nanoseconds),
+                "wallSeconds": .integer(wallSeconds),
+            ]
+            steps.append(step)
+            for port in ports where !events.isEmpty {
+                for vote in BlockingCall.votes(of: step, from: port) { model.receive(vote, at: now) }
+            }
+        } while (model.view.epoch, model.view.round) == (before.epoch, before.round) && !model.isStalled
+        return .result(["steps": .array(steps)])
     }
 }

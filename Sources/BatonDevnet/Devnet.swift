@@ -59,6 +59,15 @@ package struct Devnet: Hashable, Sendable {
     package let nodes: [Node]
     package let nobodyVotes: Bool
 
+    init(
+        directory: String, executable: String, chainPort: Int, chainID: UInt64, chain: JSON, version: String,
+        nodes: [Node], nobodyVotes: Bool
+    ) {
+        (self.directory, self.executable, self.chainPort) = (directory, executable, chainPort)
+        (self.chainID, self.chain, self.version) = (chainID, chain, version)
+        (self.nodes, self.nobodyVotes) = (nodes, nobodyVotes)
+    }
+
     /// The node with this name.
     ///
     /// - Throws: `usage` with the names that there are.
@@ -76,6 +85,14 @@ package struct Devnet: Hashable, Sendable {
     var chainFolder: String { directory + "/chain" }
     /// The release folder to upgrade from.
     package func release(_ version: String) -> String { directory + "/releases/" + version }
+
+    /// The same with other nodes.
+    func with(_ nodes: [Node]) -> Devnet {
+        Devnet(
+            directory: directory, executable: executable, chainPort: chainPort, chainID: chainID, chain: chain,
+            version: version, nodes: nodes, nobodyVotes: nobodyVotes
+        )
+    }
 
     /// Reads the devnet of a folder.
     ///

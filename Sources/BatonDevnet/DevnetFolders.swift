@@ -102,6 +102,21 @@ enum DevnetFolders {
         }
     }
 
+    /// Points a node's `current` at a release that is made from the binary of one version and the configuration of another.
+    static func switchRelease(
+        _ node: Devnet.Node, _ devnet: Devnet, to version: String, config: String
+    ) async throws(BatonError) {
+        try await working {
+            let name = version == config ? digest(version, devnet).rawValue : "\(version)-with-\(config)"
+            let folder = "\(node.directory)/releases/\(name)"
+            try await LiveFiles().makeFolder(folder)
+            let own = content(version, devnet).filter { $0.0 != "pos_config.yaml" }
+            let other = content(config, devnet).filter { $0.0 == "pos_config.yaml" }
+            for (file, bytes, mode) in own + other { try await put("\(folder)/\(file)", bytes, mode: mode) }
+            try await LiveFiles().replaceLink(node.directory + "/current", to: "releases/" + name)
+        }
+    }
+
     private static func hydra(_ node: Devnet.Node, _ devnet: Devnet, _ extra: [(String, String)]) -> String {
         let lines: [(String, String)] = [
             ("node_name", "\"\(node.name)\""), ("chain_id", "\(devnet.chainID)"),

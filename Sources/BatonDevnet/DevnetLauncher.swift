@@ -24,8 +24,6 @@ package enum DevnetLauncher {
         try await DevnetFolders.makeReleases(devnet)
         for node in devnet.nodes { try await DevnetFolders.makeNode(node, devnet) }
         try await DevnetFolders.working {
-            try await files.makeFolder(devnet.chainFolder)
-            try await DevnetFolders.put(devnet.chainFolder + "/chain.json", Array(devnet.chain.pretty.utf8))
             try await DevnetFolders.put(settings.directory + "/devnet.json", Array((devnet.json.pretty + "\n").utf8))
             try await DevnetFolders.put(settings.directory + "/baton.yaml", Array(DevnetFleet.text(devnet).utf8))
         }
@@ -107,7 +105,11 @@ package enum DevnetLauncher {
 
     // MARK: - Processes
 
-    private static func startChain(_ devnet: Devnet, isScenario: Bool = false) async throws(BatonError) {
+    static func startChain(_ devnet: Devnet, isScenario: Bool = false) async throws(BatonError) {
+        try await DevnetFolders.working {
+            try await LiveFiles().makeFolder(devnet.chainFolder)
+            try await DevnetFolders.put(devnet.chainFolder + "/chain.json", Array(devnet.chain.pretty.utf8))
+        }
         try await spawn(
             devnet.executable,
             ["devnet", "conflux-chain", "--settings", "chain.json", "--port", "\(devnet.chainPort)"]
@@ -129,6 +131,31 @@ package enum DevnetLauncher {
         try await DevnetCall.await(node.port, "dev_stamps", within: patience, what: "Node \(node.name)")
     }
 
+    /// Starts a node's process for a scenario.
+    ///
+    /// - Returns: its last words when it ended instead of serving.
+    static func startScenario(
+        _ node: Devnet.Node, _ devnet: Devnet, arguments: [String]
+    ) async throws(BatonError) -> String? {
+        let log = node.directory + "/log/stdout.log"
+        try await DevnetFolders.working { try await DevnetFolders.put(log, []) }
+        let own = try await spawn(
+            "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory, log: log
+        )
+        for _ in 0..<10_000 {
+            guard await LiveProcesses().inspect(pid: own.pid)?.incarnation == own else {
+                let bytes = try await DevnetFolders.working { try await LiveFiles().read(log, limit: 1 << 16) ?? [] }
+                let words = String(decoding: bytes, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
+                let mark = "thread 'main' panicked: "
+                return words.hasPrefix(mark) ? String(words.dropFirst(mark.count)) : words
+            }
+            if (try? await DevnetCall.reply(node.port, "dev_stamps", within: .seconds(2))) != nil { return nil }
+            // It is still coming up.
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+        throw BatonError(.failed, "Node \(node.name) does not answer.", remedy: "Read its stdout.log.")
+    }
+
     private static func awaitNodes(_ devnet: Devnet) async throws(BatonError) {
         for node in devnet.nodes {
             try await DevnetCall.await(node.port, "dev_stamps", within: patience, what: "Node \(node.name)")
@@ -144,9 +171,12 @@ package enum DevnetLauncher {
         }
     }
 
-    private static func spawn(_ executable: String, _ arguments: [String], in folder: String, log: String) async throws(BatonError) {
+    @discardableResult
+    private static func spawn(
+        _ executable: String, _ arguments: [String], in folder: String, log: String
+    ) async throws(BatonError) -> Incarnation {
         do throws(FileError) {
-            _ = try await LiveProcesses().start(
+            return try await LiveProcesses().start(
                 Command(executable: executable, arguments: arguments, folder: folder, environment: [:], log: log)
             )
         } catch {

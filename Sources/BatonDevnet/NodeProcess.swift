@@ -33,7 +33,7 @@ actor NodeProcess {
     private var isBusy = false
     private var clearedAt: Instant?
     private var setAt: Instant?
-    private var scenario = ScenarioGate()
+    private var scenario: ScenarioGate
 
     init(_ configuration: NodeConfiguration, folder: String, isScenario: Bool, on loop: SerialLoop) {
         (self.configuration, self.loop, self.isScenario) = (configuration, loop, isScenario)
@@ -41,6 +41,7 @@ actor NodeProcess {
         disk = PosixDisk(
             folder: folder + "/pos_db", mode: configuration.settings.version == .v3_1_0 ? 0o600 : 0o644
         )
+        scenario = ScenarioGate(isOn: isScenario)
         posLog = LogFile(folder + "/log/pos.log")
         model = NodeModel(configuration.settings)
     }
@@ -69,8 +70,9 @@ actor NodeProcess {
             let view = try? ChainView(json: seen)
         else { throw NodePanic("the chain process does not take the node") }
         next = Int(first)
+        scenario.set(view)
         try model.boot(disk: &disk, chain: view, wallSeconds: wallSeconds, isCatchingUp: catchUp != nil)
-        queue.isLoopBusy = model.phase != .normal
+        queue.isLoopBusy = model.isLoopBusy
         noteFlag(was: false)
         flushLog()
         do throws(HTTPFailure) {
@@ -108,6 +110,7 @@ actor NodeProcess {
     }
 
     private func caughtUp(_ view: ChainView) {
+        scenario.set(view)
         model.finishCatchUp(disk: &disk, chain: view, wallSeconds: wallSeconds)
         queue.isLoopBusy = isBusy
         flushLog()
@@ -228,6 +231,7 @@ actor NodeProcess {
     /// Forwards a reading method to the chain, as far as this node has come.
     private func read(_ pending: Pending) {
         let settings = configuration.settings
+        scenario.reads(pending.request.id)
         let body = DevnetWords.request(
             "dev_read",
             [
@@ -280,8 +284,8 @@ actor NodeProcess {
             scenario.isPaused = true
             queue.pauseAcceptor()
         case "dev_resume":
-            queue.resumeAcceptor()
             for (call, request) in scenario.release() { arrive(call, request) }
+            queue.resumeAcceptor()
             drain()
         case "dev_settled": return .result(scenario.state(of: argument["id"] ?? .null))
         case "dev_finishCatchUp":
@@ -325,7 +329,7 @@ actor NodeProcess {
 
     private func endBusy() {
         isBusy = false
-        queue.isLoopBusy = model.phase != .normal
+        queue.isLoopBusy = model.isLoopBusy
         drain()
     }
 

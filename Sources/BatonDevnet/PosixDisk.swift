@@ -56,6 +56,11 @@ package struct PosixDisk: NodeDisk, Sendable {
         guard unsafe Glibc.rename(path(from), path(to)) == 0 else { throw NodeDiskError(errno: errno) }
     }
 
+    /// Removes a file; one that is not there is fine.
+    package func remove(_ name: String) throws(NodeDiskError) {
+        guard unsafe unlink(path(name)) == 0 || errno == ENOENT else { throw NodeDiskError(errno: errno) }
+    }
+
     private func path(_ name: String) -> String { folder + "/" + name }
 }
 

@@ -6,6 +6,8 @@ import BatonModel
 ///
 /// Calls of a scenario carry growing ids, so that a pile of them has an order that no socket decides.
 struct ScenarioGate {
+    /// Whether this is scenario mode at all; else nothing is kept.
+    let isOn: Bool
     /// Calls are kept back until ``release()``.
     var isPaused = false
     /// The chain's clock.
@@ -13,13 +15,19 @@ struct ScenarioGate {
     /// The chain's wall clock, in seconds since 1970.
     private(set) var wallSeconds: Int64?
     private var waiting: [(HTTPCall, RPCRequest)] = []
+    private var reading: Set<JSON> = []
     private var isAnswered: [JSON: Bool] = [:]
+
+    init(isOn: Bool) { self.isOn = isOn }
 
     /// Takes the clock that comes along with an order.
     mutating func set(_ argument: JSON) {
         if let nanoseconds = argument["now"]?.integer { now = Instant(nanoseconds: nanoseconds) }
         if let seconds = argument["wallSeconds"]?.integer { wallSeconds = seconds }
     }
+
+    /// Takes the clock of a view.
+    mutating func set(_ view: ChainView) { (now, wallSeconds) = (view.instant, view.wallSeconds) }
 
     /// Whether the call was kept back.
     mutating func holds(_ call: HTTPCall, _ request: RPCRequest) -> Bool {
@@ -36,12 +44,20 @@ struct ScenarioGate {
         return all
     }
 
-    mutating func arrived(_ id: JSON) { if isAnswered[id] == nil { isAnswered[id] = false } }
-    mutating func answered(_ id: JSON) { isAnswered[id] = true }
+    mutating func arrived(_ id: JSON) { if isOn, isAnswered[id] == nil { isAnswered[id] = false } }
+    mutating func reads(_ id: JSON) { if isOn { reading.insert(id) } }
+    mutating func answered(_ id: JSON) {
+        guard isOn else { return }
+        isAnswered[id] = true
+        reading.remove(id)
+    }
 
-    /// `{"arrived": …, "answered": …}`.
+    /// `{"arrived": …, "answered": …, "reading": …}`.
     func state(of id: JSON) -> JSON {
         let isHeld = waiting.contains { $0.1.id == id }
-        return ["arrived": .bool(isHeld || isAnswered[id] != nil), "answered": .bool(isAnswered[id] == true)]
+        return [
+            "arrived": .bool(isHeld || isAnswered[id] != nil), "answered": .bool(isAnswered[id] == true),
+            "reading": .bool(reading.contains(id)),
+        ]
     }
 }
