@@ -29,7 +29,12 @@ private struct JSONReader {
     func fault(_ what: String) -> JSONError { JSONError("\(what) at byte \(position)") }
 
     mutating func skipSpace() {
-        while position < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) { position += 1 }
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
     }
 
     mutating func value() throws(JSONError) -> JSON {
@@ -126,6 +131,7 @@ private struct JSONReader {
 
     mutating func string() throws(JSONError) -> String {
         position += 1
+        if let text = plainString() { return text }
         var out: [UInt8] = []
         while position < bytes.count {
             let byte = bytes[position]
@@ -140,6 +146,21 @@ private struct JSONReader {
             }
         }
         throw fault("text has no end")
+    }
+
+    /// The usual text, ASCII without escapes, taken as one piece; `nil` when it is another one.
+    mutating func plainString() -> String? {
+        var end = position
+        while end < bytes.count {
+            switch bytes[end] {
+            case UInt8(ascii: "\""):
+                defer { position = end + 1 }
+                return String(decoding: bytes[position..<end], as: UTF8.self)
+            case UInt8(ascii: "\\"), 0..<0x20, 0x80...: return nil
+            default: end += 1
+            }
+        }
+        return nil
     }
 
     mutating func escape(into out: inout [UInt8]) throws(JSONError) {
