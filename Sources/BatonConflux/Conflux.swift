@@ -23,6 +23,14 @@ package enum Conflux: Family {
         return questions
     }
 
+    /// A process that was replaced and a grant that is another's stay so.
+    package static func mayComeTrue(_ condition: ConfluxCondition) -> Bool {
+        switch condition {
+        case .sameIncarnation, .granted, .epochAsGranted: false
+        default: true
+        }
+    }
+
     package static func incarnations(in facts: Facts<Conflux>, of plan: Plan<Conflux>) -> [NodeID: Incarnation] {
         var noted: [NodeID: Incarnation] = [:]
         for node in plan.nodes { noted[node] = facts.process(node)?.incarnation }

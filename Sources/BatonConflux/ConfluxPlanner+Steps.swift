@@ -20,9 +20,9 @@ extension ConfluxPlanner {
         ]
     }
 
-    func mark(from: NodeID?, to: NodeID) -> Step<Conflux> {
+    func mark(from: NodeID?, to: NodeID, guards: [ConfluxCondition] = []) -> Step<Conflux> {
         Step(
-            "mark.\(from?.rawValue ?? "nobody").\(to)", "leave breadcrumbs beside every node", guards: [],
+            "mark.\(from?.rawValue ?? "nobody").\(to)", "leave breadcrumbs beside every node", guards: guards,
             deed: .act(.mark(from: from, to: to)), proof: nodes.map { .marked($0, to: to) }, within: .seconds(10), hazard: .safe,
             always: true)
     }
@@ -130,8 +130,8 @@ extension ConfluxPlanner {
             Step(
                 "able.\(name)", "wait until \(node) is able to vote", deed: .wait, proof: able(node).filter { !restores || $0 != .ownFile(node) } + nodes.map { .idle($0) },
                 within: ableWithin, hazard: .safe))
-        before.append(mark(from: nil, to: node))
-        var steps: [Step<Conflux>] = []
+        // The breadcrumb is the first step of the cut: its intent notes which processes are fenced.
+        var steps = [mark(from: nil, to: node, guards: nodes.map { .idle($0) })]
         var records: [NodeID] = []
         for other in nodes {
             guard let save = facts.files(other)?.save.held else { continue }

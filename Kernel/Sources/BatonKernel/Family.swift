@@ -17,6 +17,8 @@ public protocol Family: Sendable {
     static func licenceQuestions(for node: NodeID, of plan: Plan<Self>, by facts: Facts<Self>, with memory: Memory) -> [Question]
     /// How a condition stands. `holds` only on facts that are there, fresh enough and show it.
     static func judge(_ condition: Condition, by facts: Facts<Self>, with memory: Memory, at now: Instant) -> Verdict
+    /// Whether waiting may make a condition true that fails now.
+    static func mayComeTrue(_ condition: Condition) -> Bool
     /// Whether a node may be granted the right to vote now, and from which bytes (safety.md R2).
     static func licence(for node: NodeID, of plan: Plan<Self>, by facts: Facts<Self>, with memory: Memory, at now: Instant) -> Licence
     /// The incarnation of every node that runs, as noted when a cut begins.

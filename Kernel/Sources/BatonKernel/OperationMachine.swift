@@ -280,6 +280,7 @@ extension OperationMachine {
         if wantsStop, !isInsideCut, phase == .guarding || isWait(step) {
             return effects + end(.interrupted("stopped while waiting: \(words)"))
         }
+        if case .fails = verdict, !F.mayComeTrue(condition) { return effects + timeOver(condition, verdict, step) }
         guard let began = stepBegan, began.duration(to: now) < step.within else { return effects + timeOver(condition, verdict, step) }
         return effects + [.wake(after: plan.poll)]
     }
