@@ -46,31 +46,37 @@ enum Statements {
 
 /// The store's rows as values. A row that can't be read is a damaged store, never an absent value.
 extension Database {
+    /// The lease number of a validator with its holder.
     func slot(of validator: ValidatorID) throws -> LeaseSlot {
         guard let row = try row(Statements.slot, [validator.rawValue]) else { return .untaken }
         let holder: String? = row["holder"]
         return LeaseSlot(number: LeaseNumber(rawValue: try row.count("number")), holder: try holder.map(Incarnation.init(stored:)))
     }
 
+    /// Writes a lease as the current one.
     func setLease(_ lease: Lease) throws {
         try run(Statements.takeLease, [lease.validator.rawValue, try signed(lease.number), lease.holder.json.text])
     }
 
+    /// Where the next entry is linked.
     func endOfJournal() throws -> JournalChain.Link {
         guard let row = try row(Statements.end, []) else { return .empty }
         return JournalChain.Link(number: EntryNumber(rawValue: try row.count("number")), digest: Digest(row["digest"]))
     }
 
+    /// The validator of an operation, or `nil` when the operation is unknown.
     func owner(of operation: OperationID) throws -> ValidatorID? {
         guard let id = Int64(exactly: operation.rawValue) else { return nil }
         return try String.fetchOne(try cachedStatement(sql: Statements.owner), arguments: [id]).map(ValidatorID.init(_:))
     }
 
+    /// The number of the next operation.
     func nextOperation() throws -> OperationID {
         let last = try Int64.fetchOne(try cachedStatement(sql: Statements.lastOperation)) ?? 0
         return OperationID(rawValue: UInt64(last) + 1)
     }
 
+    /// Writes an entry at the end of the journal.
     func append(_ stored: StoredEntry) throws {
         try run(
             Statements.addEntry,
@@ -81,24 +87,31 @@ extension Database {
         )
     }
 
+    /// The grant of a validator with the highest number.
     func lastGrant(of validator: ValidatorID) throws -> GrantRecord? {
         try row(Statements.lastGrant, [validator.rawValue]).map(GrantRecord.init(stored:))
     }
 
+    /// The highest watermark of a validator, or `nil` when the ledger holds none of it.
     func highestWatermark(of validator: ValidatorID) throws -> Watermark? {
         try row(Statements.floor, [validator.rawValue]).map { row in
             Watermark(epoch: try row.count("epoch"), round: try row.count("round"))
         }
     }
 
+    /// The first row that a prepared statement answers.
     func row(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
         try Row.fetchOne(try cachedStatement(sql: sql), arguments: arguments)
     }
 
+    /// Runs a prepared statement.
     func run(_ sql: String, _ arguments: StatementArguments) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
+    /// A number as SQLite counts.
+    ///
+    /// - Throws: ``BatonError/Code/storeBroken`` above `Int64.max`.
     func signed(_ number: some Number) throws -> Int64 {
         guard let value = Int64(exactly: number.rawValue) else {
             throw BatonError.storeBroken("The number \(number) is above every one that a store counts to.", remedy: "Report it.")
@@ -108,6 +121,9 @@ extension Database {
 }
 
 extension Row {
+    /// A column as a count.
+    ///
+    /// - Throws: ``BatonError/Code/storeUnreadable`` when it is no whole number of 0 or more.
     func count(_ column: String) throws -> UInt64 {
         let value: Int64? = self[column]
         guard let value, let count = UInt64(exactly: value) else {

@@ -9,7 +9,8 @@ extension StoreConformance {
     static let leases: [Check] = [
         Check("the first lease of a validator has number 1") { bench in
             let lease = try await bench.open().lease(Samples.validator, holder: Samples.process(1), seize: false)
-            try require(lease, equals: Lease(validator: Samples.validator, number: LeaseNumber(rawValue: 1), holder: Samples.process(1)), "lease")
+            try require(
+                lease, equals: Lease(validator: Samples.validator, number: LeaseNumber(rawValue: 1), holder: Samples.process(1)), "lease")
         },
         Check("a held lease is refused to everybody else and names its holder") { bench in
             let store = try await bench.open()

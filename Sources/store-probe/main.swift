@@ -9,11 +9,13 @@ import Glibc
 // `store` commits as an operation does. `normal` is the planted fault: the same kind of file written by a connection with
 // synchronous=NORMAL, so that the judge of the trace is seen to fail.
 
+/// Writes a word by one write(2), which the trace shows.
 func say(_ word: String) {
     let bytes = Array((word + "\n").utf8)
     _ = unsafe bytes.withUnsafeBytes { unsafe write(1, $0.baseAddress, $0.count) }
 }
 
+/// Commits a grant between the two marks, as an operation does.
 func commitAsOperation(in folder: String) async throws {
     let holder = Incarnation(bootID: "boot", pid: getpid(), startTime: 1)
     let store = try SQLiteStore(folder: folder) { WallTime(nanoseconds: 1) }
@@ -35,6 +37,7 @@ func commitAsOperation(in folder: String) async throws {
     try await store.release(lease)
 }
 
+/// The planted fault: commits between the marks without a sync.
 func commitWithoutSync(in folder: String) throws {
     let queue = try DatabaseQueue(path: folder + "/planted.sqlite")
     try queue.writeWithoutTransaction { db in

@@ -51,8 +51,16 @@ struct JournalExportTests {
         ("a line is gone", { Array($0[..<4] + $0[5...]) }),
         ("the end is cut off", { Array($0.dropLast(4)) }),
         ("a grant is gone", { Array($0.dropLast()) }),
-        ("a grant is open again", { $0.map { $0.hasPrefix("{\"closing\":{") ? "{\"closing\":null," + $0.drop { $0 != "," }.dropFirst() : $0 } }),
-        ("two lines are exchanged", { var lines = $0; lines.swapAt(3, 4); return lines }),
+        (
+            "a grant is open again",
+            { $0.map { $0.hasPrefix("{\"closing\":{") ? "{\"closing\":null," + $0.drop { $0 != "," }.dropFirst() : $0 } }
+        ),
+        (
+            "two lines are exchanged",
+            {
+                var lines = $0; lines.swapAt(3, 4); return lines
+            }
+        ),
         ("a line is doubled", { $0 + [$0[$0.count - 1]] }),
         ("an entry was changed", { $0.map { $0.replacing("\"kind\":\"finished\"", with: "\"kind\":\"paused\"") } }),
         ("an operation was changed", { $0.map { $0.replacing("\"operation\":2", with: "\"operation\":1") } }),

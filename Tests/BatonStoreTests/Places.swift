@@ -18,12 +18,15 @@ let wall: @Sendable () -> WallTime = { WallTime(nanoseconds: 1_795_266_309_000_0
 
 /// A folder for one test, removed with everything in it.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let folder = FileManager.default.temporaryDirectory.path + "/baton-store-" + UUID().uuidString
-    try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]
-    )
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try await body(folder)
+    let folder = try madeFolder()
+    do {
+        let value = try await body(folder)
+        try FileManager.default.removeItem(atPath: folder)
+        return value
+    } catch {
+        try FileManager.default.removeItem(atPath: folder)
+        throw error
+    }
 }
 
 /// A fresh state place of a form, for one check.
@@ -60,4 +63,15 @@ func refusal(_ call: () async throws -> Void) async throws -> BatonError {
         return error
     }
     throw ConformanceFailure("it was not refused")
+}
+
+/// A folder of its own, mode 0700.
+private func madeFolder() throws -> String {
+    var template = Array((FileManager.default.temporaryDirectory.path + "/baton-store-XXXXXX").utf8CString)
+    let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
+        guard let start = buffer.baseAddress else { return false }
+        return unsafe mkdtemp(start) != nil
+    }
+    try #require(made)
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -143,10 +143,15 @@ struct SQLiteStoreTests {
     static let hands: [(name: String, sql: String)] = [
         ("change an entry", "UPDATE entry SET body = '{}' WHERE number = 1"),
         ("delete an entry", "DELETE FROM entry WHERE number = 1"),
-        ("leave an entry number out", "INSERT INTO entry SELECT 99, operation, wall, kind, body, digest, digest FROM entry WHERE number = 1"),
+        (
+            "leave an entry number out",
+            "INSERT INTO entry SELECT 99, operation, wall, kind, body, digest, digest FROM entry WHERE number = 1"
+        ),
         (
             "break the chain",
-            "INSERT INTO entry SELECT (SELECT max(number) + 1 FROM entry), operation, wall, kind, body, previous, digest FROM entry WHERE number = 1"
+            "INSERT INTO entry"
+                + " SELECT (SELECT max(number) + 1 FROM entry), operation,"
+                + " wall, kind, body, previous, digest FROM entry WHERE number = 1"
         ),
         ("open a second grant", "UPDATE vote_grant SET closing = NULL"),
         ("change a closed grant", "UPDATE vote_grant SET closing = '{}'"),
@@ -160,7 +165,12 @@ struct SQLiteStoreTests {
         ("delete from the ledger", "DELETE FROM vote_ledger"),
         ("add a lower watermark", "INSERT INTO vote_ledger (validator, epoch, round, operation) VALUES ('acme-pos', 3, 40, 1)"),
         ("change an operation", "UPDATE operation SET validator = 'other'"),
-        ("an entry of no operation", "INSERT INTO entry SELECT (SELECT max(number) + 1 FROM entry), 77, 1, 'intent', '{}', (SELECT digest FROM entry ORDER BY number DESC LIMIT 1), digest FROM entry WHERE number = 1"),
+        (
+            "an entry of no operation",
+            "INSERT INTO entry"
+                + " SELECT (SELECT max(number) + 1 FROM entry), 77, 1, 'intent', '{}',"
+                + " (SELECT digest FROM entry ORDER BY number DESC LIMIT 1), digest FROM entry WHERE number = 1"
+        ),
         ("a text for a number", "UPDATE lease SET number = 'many', holder = NULL"),
     ]
 

@@ -8,8 +8,7 @@ private enum Probe {
 
     /// The folder of the built executables: the tests run from it.
     static var products: String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return URL(fileURLWithPath: own).deletingLastPathComponent().path
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
     }
 
     static func run(_ executable: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
@@ -28,8 +27,11 @@ private enum Probe {
     /// Whether this machine lets a process be traced.
     static let canTrace: Bool = {
         guard FileManager.default.isExecutableFile(atPath: strace) else { return false }
-        let answer = try? run(strace, ["-f", "-o", "/dev/null", "/bin/true"])
-        return answer?.status == 0
+        do {
+            return try run(strace, ["-f", "-o", "/dev/null", "/bin/true"]).status == 0
+        } catch {
+            return false
+        }
     }()
 
     /// Where the tests' own executable lies, next to this bundle.
@@ -40,17 +42,18 @@ private enum Probe {
     }
 
     static func trace(_ mode: String) throws -> String {
-        let folder = FileManager.default.temporaryDirectory.path + "/baton-probe-" + UUID().uuidString
+        let folder = FileManager.default.temporaryDirectory.path + "/baton-probe-\(getpid())-\(mode)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]
         )
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let log = folder + "/trace"
         let answer = try run(
             strace, ["-f", "-y", "-o", log, "-e", "trace=fsync,fdatasync,pwrite64,write", path, mode, folder]
         )
         try #require(answer.status == 0, "the probe failed: \(answer.output)")
-        return String(decoding: try Data(contentsOf: URL(fileURLWithPath: log)), as: UTF8.self)
+        let trace = String(decoding: try Data(contentsOf: URL(fileURLWithPath: log)), as: UTF8.self)
+        try FileManager.default.removeItem(atPath: folder)
+        return trace
     }
 }
 
@@ -92,12 +95,18 @@ struct SyncJudgeTests {
     static let rows: [Row] = [
         Row(
             testDescription: "written and synced",
-            lines: ["1 write(1<pipe>, \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 fdatasync(5</s-wal>) = 0", "1 write(1<pipe>, \"end\""],
+            lines: [
+                "1 write(1<pipe>, \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 fdatasync(5</s-wal>) = 0",
+                "1 write(1<pipe>, \"end\"",
+            ],
             isDurable: true
         ),
         Row(
             testDescription: "synced too late",
-            lines: ["1 write(1<pipe>, \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 write(1<pipe>, \"end\"", "1 fdatasync(5</s-wal>) = 0"],
+            lines: [
+                "1 write(1<pipe>, \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 write(1<pipe>, \"end\"",
+                "1 fdatasync(5</s-wal>) = 0",
+            ],
             isDurable: false
         ),
         Row(
@@ -123,13 +132,16 @@ struct SyncJudgeTests {
         Row(
             testDescription: "the sync was cut in two lines",
             lines: [
-                "1 \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 fdatasync(5</s-wal> <unfinished ...>", "2 write(9</x>, \"\", 0) = 0",
+                "1 \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 fdatasync(5</s-wal> <unfinished ...>",
+                "2 write(9</x>, \"\", 0) = 0",
                 "1 <... fdatasync resumed>) = 0", "1 \"end\"",
             ],
             isDurable: true
         ),
         Row(testDescription: "nothing was written", lines: ["1 \"begin\"", "1 fdatasync(5</s-wal>) = 0", "1 \"end\""], isDurable: false),
-        Row(testDescription: "the end never came", lines: ["1 \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 fdatasync(5</s-wal>) = 0"], isDurable: false),
+        Row(
+            testDescription: "the end never came",
+            lines: ["1 \"begin\"", "1 pwrite64(5</s-wal>, \"x\", 1, 0) = 1", "1 fdatasync(5</s-wal>) = 0"], isDurable: false),
     ]
 
     @Test("tells durable from not", arguments: rows)
