@@ -158,6 +158,7 @@ struct DevnetDown: AsyncParsableCommand {
 
 /// `baton devnet fault`.
 struct DevnetFaultCommand: AsyncParsableCommand {
+    /// What can happen.
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case kill, stop, `continue`, restart, hang, slow, reorder, busy, answer, file, clear, roll, silence
         case restartAsVoter = "restart-as-voter"

@@ -7,6 +7,7 @@ enum BlockingCall {
     /// Gives events with their clock to the node on a local port and returns the votes that it casts.
     static func votes(of step: JSON, from port: Int) -> [SignedVote] {
         let answer = DevnetWords.result(post(DevnetWords.request("dev_events", step), port: port))
+        // A node of the same build writes votes that can be read.
         return (answer?["votes"]?.array ?? []).compactMap { try? SignedVote(json: $0) }
     }
 

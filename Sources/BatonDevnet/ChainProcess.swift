@@ -200,6 +200,7 @@ actor ChainProcess {
     }
 
     private static func isAlive(_ pid: Int32) -> Bool {
+        // What /proc does not show is not alive.
         guard let stat = try? PosixDisk(folder: "/proc", mode: 0).read("\(pid)/stat") else { return false }
         // The state is the letter behind the closing parenthesis of the name (proc(5)).
         guard let end = stat.lastIndex(of: UInt8(ascii: ")")), end + 2 < stat.count else { return false }

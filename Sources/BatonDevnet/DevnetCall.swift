@@ -48,6 +48,7 @@ package enum DevnetCall {
         let clock = LiveClock()
         let deadline = clock.now.advanced(by: within)
         while clock.now < deadline {
+            // No answer is the case that is waited out.
             if (try? await reply(port, method, within: .seconds(2))) != nil { return }
             // A process that is being started is asked again soon.
             try? await Task.sleep(for: .milliseconds(5))

@@ -130,6 +130,7 @@ package struct DevnetFault: Sendable {
         case .garbled: return Array("{\"owner_account\":{\"data\":\"GetResp".utf8)
         case .foreign, .stale: break
         }
+        // A file that is no JSON is refused below like none at all.
         guard let bytes, let json = try? JSON(parsing: bytes), var members = json.object else {
             throw BatonError(
                 .refused, "The node has no safety file to make a \(state.rawValue) one from.",

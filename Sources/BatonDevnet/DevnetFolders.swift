@@ -76,8 +76,12 @@ enum DevnetFolders {
     }
 
     /// The content's digest: the name of the folder that holds it.
+    ///
+    /// SHA-256 over one line per file, sorted by path: path, tab, `x` or `-` for executable, tab, digest.
     static func digest(_ version: String, _ devnet: Devnet) -> Digest {
-        let lines = content(version, devnet).map { "\($0.0) \(Digest(of: $0.1))\n" }
+        let lines = content(version, devnet).map { name, bytes, mode in
+            "\(name)\t\(mode & 0o100 != 0 ? "x" : "-")\t\(Digest(of: bytes))\n"
+        }
         return Digest(of: Array(lines.joined().utf8))
     }
 

@@ -14,6 +14,7 @@ package enum DevnetLauncher {
     package static func up(_ settings: DevnetSettings) async throws(BatonError) -> Devnet {
         let files = LiveFiles()
         try await DevnetFolders.working { try await files.makeFolder(settings.directory) }
+        // No devnet.json, or one that can't be read: nothing that could run is known.
         if let old = try? await Devnet.open(settings.directory), await !processes(of: old).isEmpty {
             throw BatonError(
                 .usage, "A devnet runs in \(settings.directory) already.",
@@ -22,6 +23,8 @@ package enum DevnetLauncher {
         }
         let devnet = try plan(settings)
         try await DevnetFolders.makeReleases(devnet)
+        // What Baton knew was of another chain.
+        DevnetFolders.remove(settings.directory + "/state")
         for node in devnet.nodes { try await DevnetFolders.makeNode(node, devnet) }
         try await DevnetFolders.working {
             try await DevnetFolders.put(settings.directory + "/devnet.json", Array((devnet.json.pretty + "\n").utf8))
@@ -46,11 +49,14 @@ package enum DevnetLauncher {
 
     /// The chain back at its beginning, every node with a folder as new and a fresh process; same ports.
     ///
+    /// The fleet's state place is removed, too: what Baton knew was of another chain.
+    ///
     /// - Parameter seed: another chain; `nil`: the same again.
     package static func reset(_ devnet: Devnet, seed: UInt64? = nil) async throws(BatonError) {
         for node in devnet.nodes {
             for process in await residents(of: node) { await end(process) }
         }
+        DevnetFolders.remove(devnet.directory + "/state")
         let argument: JSON = seed.map { ["seed": .unsigned($0)] } ?? [:]
         try await DevnetCall.result(devnet.chainPort, "dev_reset", [argument])
         for node in devnet.nodes {
@@ -105,6 +111,7 @@ package enum DevnetLauncher {
 
     // MARK: - Processes
 
+    /// Starts the chain process and waits until it answers.
     static func startChain(_ devnet: Devnet, isScenario: Bool = false) async throws(BatonError) {
         try await DevnetFolders.working {
             try await LiveFiles().makeFolder(devnet.chainFolder)
@@ -149,6 +156,7 @@ package enum DevnetLauncher {
                 let mark = "thread 'main' panicked: "
                 return words.hasPrefix(mark) ? String(words.dropFirst(mark.count)) : words
             }
+            // No answer yet is the case that is waited out.
             if (try? await DevnetCall.reply(node.port, "dev_stamps", within: .seconds(2))) != nil { return nil }
             // It is still coming up.
             try? await Task.sleep(for: .milliseconds(2))

@@ -10,6 +10,7 @@ enum DevnetWords {
 
     /// The result in an answer's bytes; `nil` for an error or no answer.
     static func result(_ body: [UInt8]?) -> JSON? {
+        // An answer that can't be read is none.
         guard let body, let reply = try? RPCReply(body: body), case .result(let value) = reply else { return nil }
         return value
     }

@@ -84,8 +84,11 @@ struct Hydra {
         self.values = values
     }
 
+    /// The value of a key.
     subscript(_ key: String) -> String? { values[key] }
+    /// The value as a whole number.
     func number(_ key: String) -> Int? { values[key].flatMap { Int($0) } }
+    /// The value as `true` or `false`.
     func truth(_ key: String) -> Bool? { values[key].flatMap { Bool($0) } }
 }
 

@@ -34,6 +34,7 @@ struct NodeFaults {
         return slowness + (isNew ? newcomerDelay : .zero)
     }
 
+    /// Forgets a connection.
     mutating func ended(_ connection: UInt64) { warm.remove(connection) }
 
     /// What is to happen to this call, counting it.

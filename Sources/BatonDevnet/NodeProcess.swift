@@ -19,6 +19,7 @@ actor NodeProcess {
     private let isScenario: Bool
     private let clock = LiveClock()
     private let posLog: LogFile
+    private let powLog: LogFile
     private var model: NodeModel
     private var disk: PosixDisk
     private var queue = CommandQueue()
@@ -43,6 +44,7 @@ actor NodeProcess {
         )
         scenario = ScenarioGate(isOn: isScenario)
         posLog = LogFile(folder + "/log/pos.log")
+        powLog = LogFile(folder + "/log/conflux.log")
         model = NodeModel(configuration.settings)
     }
 
@@ -66,6 +68,7 @@ actor NodeProcess {
                 ]
             )
         )
+        // What can't be read is refused in the same words.
         guard let answer = DevnetWords.result(joined), let first = answer["next"]?.integer, let seen = answer["view"],
             let view = try? ChainView(json: seen)
         else { throw NodePanic("the chain process does not take the node") }
@@ -74,6 +77,7 @@ actor NodeProcess {
         try model.boot(disk: &disk, chain: view, wallSeconds: wallSeconds, isCatchingUp: catchUp != nil)
         queue.isLoopBusy = model.isLoopBusy
         noteFlag(was: false)
+        noteCatchUp()
         flushLog()
         do throws(HTTPFailure) {
             try await serve(configuration.localPort, isPublic: false)
@@ -104,6 +108,7 @@ actor NodeProcess {
     private func finishCatchUp() {
         let (client, body) = (votes, DevnetWords.request("dev_view"))
         client?.post(body) { [self] answer in
+            // Without the chain the node ends at its next poll.
             guard let result = DevnetWords.result(answer), let view = try? ChainView(json: result) else { return }
             assumeIsolated { $0.caughtUp(view) }
         }
@@ -113,6 +118,7 @@ actor NodeProcess {
         scenario.set(view)
         model.finishCatchUp(disk: &disk, chain: view, wallSeconds: wallSeconds)
         queue.isLoopBusy = isBusy
+        noteCatchUp()
         flushLog()
         drain()
     }
@@ -136,6 +142,7 @@ actor NodeProcess {
 
     private func follow(_ events: [JSON]) {
         for json in events {
+            // The chain of the same build writes events that can be read.
             guard let event = try? ChainEvent(json: json) else { continue }
             send(model.observe(event, disk: &disk, wallSeconds: wallSeconds))
         }
@@ -145,6 +152,12 @@ actor NodeProcess {
     private func send(_ signed: [SignedVote]) {
         guard !signed.isEmpty else { return }
         votes?.post(DevnetWords.request("dev_vote", ["votes": .array(signed.map(\.json))])) { _ in }
+    }
+
+    /// - Source: conflux-pos.md §5 (the line of every second; here: when it changes).
+    private func noteCatchUp() {
+        let epoch = model.horizon?.powEpoch ?? 0
+        powLog.add(["\(clock.wall.text) Catch-up mode: \(model.isLoopBusy), latest epoch: \(epoch) missing_bodies: 0"])
     }
 
     private func flushLog() {
@@ -241,6 +254,7 @@ actor NodeProcess {
         )
         votes?.post(body) { [self] bytes in
             assumeIsolated { node in
+                // No answer that can be read is an internal error to the caller.
                 let reply: RPCReply? = bytes.flatMap { try? RPCReply(body: $0) }
                 node.answer(pending, reply ?? .error(.internal))
             }
@@ -299,6 +313,7 @@ actor NodeProcess {
         var signed: [SignedVote] = []
         scenario.set(argument)
         for json in argument["events"]?.array ?? [] {
+            // The chain of the same build writes events that can be read.
             guard let event = try? ChainEvent(json: json) else { continue }
             signed += model.observe(event, disk: &disk, wallSeconds: wallSeconds)
         }

@@ -44,8 +44,11 @@ struct ScenarioGate {
         return all
     }
 
+    /// A call came to the queue.
     mutating func arrived(_ id: JSON) { if isOn, isAnswered[id] == nil { isAnswered[id] = false } }
+    /// A call was forwarded to the chain.
     mutating func reads(_ id: JSON) { if isOn { reading.insert(id) } }
+    /// A call was answered.
     mutating func answered(_ id: JSON) {
         guard isOn else { return }
         isAnswered[id] = true

@@ -16,6 +16,7 @@ enum Bench {
     /// A new folder of this test's own.
     static func folder(_ name: String) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appending(path: "baton-devnet-\(name)-\(getpid())")
+        // Mostly there is none.
         try? FileManager.default.removeItem(at: folder)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder.path

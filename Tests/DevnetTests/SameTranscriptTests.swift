@@ -6,6 +6,7 @@ import Testing
 /// One text, two stages, one transcript: the model in memory and real processes with real files and sockets.
 @Suite(.serialized) struct SameTranscript {
     private static let names: [String] = {
+        // Without the folder the list is empty, and a test says so.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: Bench.scenarios.path)) ?? []
         return names.filter { $0.hasSuffix(".txt") }.sorted()
     }()
