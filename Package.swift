@@ -107,7 +107,7 @@ let package = Package(
         tests(
             "IntegrationTests",
             ["BatonTestKit", "store-probe", "BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
-        tests("DevnetTests", ["BatonDevnet", "BatonConfluxNode", model]),
+        tests("DevnetTests", ["BatonDevnet", "BatonHTTP", "BatonConfluxNode", model]),
         tests("TidyTests", ["TidyRules"]),
     ]
 )

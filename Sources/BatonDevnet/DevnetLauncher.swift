@@ -130,22 +130,26 @@ package enum DevnetLauncher {
     static func start(
         _ node: Devnet.Node, _ devnet: Devnet, arguments: [String] = [], waits: Bool = true
     ) async throws(BatonError) {
-        try await spawn(
-            "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory,
-            log: node.directory + "/log/stdout.log"
+        guard waits else {
+            try await spawn(
+                "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory,
+                log: node.directory + "/log/stdout.log"
+            )
+            return
+        }
+        guard let words = try await startWatched(node, devnet, arguments: arguments) else { return }
+        throw BatonError(
+            .failed, "Node \(node.name) ended at its start: \(words)", remedy: "Mend its folder, then start it again."
         )
-        guard waits else { return }
-        try await DevnetCall.await(node.port, "dev_stamps", within: patience, what: "Node \(node.name)")
     }
 
-    /// Starts a node's process for a scenario.
+    /// Starts a node's process and waits until it serves.
     ///
     /// - Returns: its last words when it ended instead of serving.
-    static func startScenario(
+    static func startWatched(
         _ node: Devnet.Node, _ devnet: Devnet, arguments: [String]
     ) async throws(BatonError) -> String? {
         let log = node.directory + "/log/stdout.log"
-        try await DevnetFolders.working { try await DevnetFolders.put(log, []) }
         let own = try await spawn(
             "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory, log: log
         )

@@ -162,7 +162,7 @@ package struct DevnetStage: ScenarioStage {
             try await DevnetFolders.switchRelease(
                 place, devnet, to: node.version.rawValue, config: node.configVersion.rawValue
             )
-            return try await DevnetLauncher.startScenario(
+            return try await DevnetLauncher.startWatched(
                 place, devnet,
                 arguments: [
                     "--scenario", "--incarnation", node.incarnation, "--pos-started-as-voter",

@@ -83,7 +83,7 @@ package struct HTTPCall: Sendable {
     fileprivate let handler: NIOLoopBound<CallHandler>
 
     /// Sends the answer, from any thread. Call it once; nothing happens when the client has gone.
-    package func answer(_ status: Int = 200, _ body: [UInt8]) {
+    package func answer(_ status: Int, _ body: [UInt8]) {
         guard !channel.eventLoop.inEventLoop else { return handler.value.answer(status, body) }
         let handler = handler
         channel.eventLoop.execute { handler.value.answer(status, body) }
