@@ -7,6 +7,7 @@ import BatonStore
 import BatonWorld
 
 extension Application {
+    /// Every operation, newest first.
     package func operations() async throws(BatonError) -> [OperationListing] {
         var listings: [OperationListing] = []
         for summary in try await store.operations() {
@@ -28,14 +29,17 @@ extension Application {
             text: summary.last.detail["words"]?.string ?? (isFinished ? "finished" : "did not finish"))
     }
 
+    /// The journal of one operation.
     package func log(_ id: OperationID?) async throws(BatonError) -> [StoredEntry] {
         try await store.entries(of: try await operationAtHand(id))
     }
 
+    /// The evidence file of one operation or of the whole journal.
     package func export(_ id: OperationID?) async throws(BatonError) -> [UInt8] {
         try await JournalExport.bytes(fleet: fleet.fleet, of: store, operation: id)
     }
 
+    /// The decisions of one operation with the facts that they had.
     package func why(_ id: OperationID?, step: StepID?) async throws(BatonError) -> [Decision] {
         let entries = try await store.entries(of: try await operationAtHand(id))
         return entries.compactMap { stored in
@@ -50,7 +54,8 @@ extension Application {
         switch stored.entry.kind {
         case .begun: what = "begun: \(detail["operation"]?.text ?? "")"
         case .planned: what = "planned: \(detail["plan"]?["title"]?.string ?? "")"
-        case .intent: what = detail["cut"] == nil ? "intends: \(detail["deed"]?.text ?? "")" : "intends the whole cut: \(detail["cut"]?.text ?? "")"
+        case .intent:
+            what = detail["cut"] == nil ? "intends: \(detail["deed"]?.text ?? "")" : "intends the whole cut: \(detail["cut"]?.text ?? "")"
         case .returned: what = "returned: \(detail["outcome"]?.text ?? "")"
         case .proved: what = "proved"
         case .skipped: what = "skipped: its proof held already"
@@ -94,17 +99,22 @@ extension Application {
     /// Verifies an evidence file offline.
     package static func verify(_ bytes: [UInt8]) throws(BatonError) -> JSON {
         let evidence = try JournalExport.verify(bytes)
-        return ["verified": true, "fleet": .string(evidence.fleet), "entries": .integer(Int64(evidence.entries.count)), "head": .string(evidence.head.rawValue)]
+        return [
+            "verified": true, "fleet": .string(evidence.fleet), "entries": .integer(Int64(evidence.entries.count)),
+            "head": .string(evidence.head.rawValue),
+        ]
     }
 
     // MARK: Ledger and leases
 
+    /// What the vote ledger knows of a validator.
     package func ledger(_ validator: ValidatorID) async throws(BatonError) -> LedgerReport {
         _ = try site(validator)
         let grants = try await store.grants(validator).map(Self.summary)
         return LedgerReport(validator: validator, floor: try await store.floor(validator).value, grants: grants)
     }
 
+    /// A grant for people.
     static func summary(_ record: GrantRecord) -> GrantSummary {
         let origin: String
         switch record.grant.origin {
@@ -119,12 +129,16 @@ extension Application {
             watermark: record.grant.state.watermark)
     }
 
+    /// The vote ledger of a validator as a file.
     package func exportLedger(_ validator: ValidatorID) async throws(BatonError) -> [UInt8] {
         let report = try await ledger(validator)
-        let document: JSON = ["format": "baton-ledger", "version": 1, "validator": .string(validator.rawValue), "floor": report.floor?.json ?? .null]
+        let document: JSON = [
+            "format": "baton-ledger", "version": 1, "validator": .string(validator.rawValue), "floor": report.floor?.json ?? .null,
+        ]
         return document.canonical
     }
 
+    /// Raises the vote ledger to what an export says; it never sinks.
     package func importLedger(_ validator: ValidatorID, _ bytes: [UInt8]) async throws(BatonError) -> LedgerReport {
         let floor: Watermark
         do throws(JSONError) {
@@ -145,11 +159,13 @@ extension Application {
         return try await ledger(validator)
     }
 
+    /// Whether the holder of a lease still runs on this machine.
     func isAlive(_ lease: Lease) async -> Bool {
         guard lease.holder.bootID == (await world.processes.bootID()) else { return false }
         return await world.processes.inspect(pid: lease.holder.pid)?.incarnation == lease.holder
     }
 
+    /// Every lease that is held.
     package func leases() async throws(BatonError) -> [LeaseReport] {
         var reports: [LeaseReport] = []
         for validator in fleet.validators {
@@ -160,6 +176,7 @@ extension Application {
         return reports
     }
 
+    /// Ends the holder of a lease and raises its number.
     package func breakLease(_ validator: ValidatorID, reason: String) async throws(BatonError) -> LeaseReport {
         let lease = try await Takeover(store: store, world: world).lease(validator, seize: true)
         let words: JSON = ["verb": "recover", "validator": .string(validator.rawValue), "break": .string(reason)]

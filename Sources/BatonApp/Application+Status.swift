@@ -6,6 +6,7 @@ import BatonStore
 import BatonWorld
 
 extension Application {
+    /// Observes the fleet, or one validator, and says who votes.
     package func status(_ validator: ValidatorID?) async throws(BatonError) -> StatusReport {
         if let validator { _ = try site(validator) }
         let asked = fleet.validators.filter { validator == nil || $0.id.value == validator }
@@ -23,7 +24,9 @@ extension Application {
         let open = record.flatMap { $0.isOpen ? $0 : nil }
         let held = try await store.holder(site.validator)
         var lease: LeaseReport?
-        if let held { lease = LeaseReport(validator: held.validator, number: held.number, holder: held.holder, isAlive: await isAlive(held)) }
+        if let held {
+            lease = LeaseReport(validator: held.validator, number: held.number, holder: held.holder, isAlive: await isAlive(held))
+        }
         let unfinished = listings.first { $0.validator == site.validator && $0.standing != .finished }
         let voter = Self.voter(planner.standing)
         var since: WallTime?
@@ -116,7 +119,9 @@ extension Application {
     }
 
     private static func next(_ site: ConfluxSite, _ standing: Standing, _ unfinished: OperationListing?) -> SafeCommand {
-        if let unfinished, unfinished.standing == .running { return SafeCommand("baton log \(unfinished.id)", why: "operation \(unfinished.id) is running") }
+        if let unfinished, unfinished.standing == .running {
+            return SafeCommand("baton log \(unfinished.id)", why: "operation \(unfinished.id) is running")
+        }
         if let unfinished { return SafeCommand("baton resume \(unfinished.id)", why: "operation \(unfinished.id) did not finish") }
         switch standing {
         case .votes: return SafeCommand("baton switchover \(site.validator) --plan", why: "all is well; this only shows a plan")
@@ -125,7 +130,8 @@ extension Application {
             let names = nodes.map(\.rawValue).joined(separator: " and ")
             return SafeCommand("end the process of one of \(names) now", why: "two voters lock the stake")
         case .doubt(let node, _, let doubt): return SafeCommand("baton doctor", why: "\(node) is \(doubt); start nothing until you know")
-        case .wouldVote(let node): return SafeCommand("set pos_started_as_voter = false on \(node)", why: "a restart would make a second voter")
+        case .wouldVote(let node):
+            return SafeCommand("set pos_started_as_voter = false on \(node)", why: "a restart would make a second voter")
         }
     }
 
@@ -136,13 +142,16 @@ extension Application {
         }
         if planner.facts.network == nil { warnings.append("No reference node answers: lag and signatures are unknown.") }
         for site in planner.site.nodes {
-            if planner.judge(.mute(site.id)) == .holds { warnings.append("\(site.id) is mute until the next epoch: its vote state is of an old one.") }
+            if planner.judge(.mute(site.id)) == .holds {
+                warnings.append("\(site.id) is mute until the next epoch: its vote state is of an old one.")
+            }
         }
         return warnings
     }
 
     // MARK: check
 
+    /// Everything that stands against an operation, found without touching anything.
     package func check(thorough: Bool) async throws(BatonError) -> [CheckFinding] {
         var findings: [CheckFinding] = []
         for validator in fleet.validators {

@@ -27,6 +27,7 @@ final class ProgressTeller: Sendable {
             wantsStop: conversation.isInterrupted)
     }
 
+    /// Tells how the run ended.
     func finished(_ result: OperationResult) { tell(.finished(result), result.operation) }
 
     private func tell(_ kind: ProgressEvent.Kind, _ operation: OperationID? = nil) {
@@ -91,12 +92,15 @@ extension Application {
             let body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\(method)\",\"params\":[\(params)]}"
             return ["curl -s -H 'Content-Type: application/json' -d '\(body)' \(rpc)"]
         }
-        func file(_ node: NodeID, _ suffix: String = "") -> String { "\(site.node(node)?.voteFolder ?? "pos_db")/secure_storage.json\(suffix)" }
+        func file(_ node: NodeID, _ suffix: String = "") -> String {
+            "\(site.node(node)?.voteFolder ?? "pos_db")/secure_storage.json\(suffix)"
+        }
         switch deed {
         case .act(.stopVoting(let node)):
             return call(node, "test_posStopVoting") + call(node, "test_posVotingStatus") + ["# go on only when that says false"]
         case .act(.handOver(let node)): return ["mv -n \(file(node, ".save")) \(file(node, ".handed-over"))"]
-        case .act(.place(let node)): return ["cp HANDED-OVER-FILE \(file(node, ".save.part")) && mv -n \(file(node, ".save.part")) \(file(node, ".save"))"]
+        case .act(.place(let node)):
+            return ["cp HANDED-OVER-FILE \(file(node, ".save.part")) && mv -n \(file(node, ".save.part")) \(file(node, ".save"))"]
         case .act(.revoke(let node)): return ["mv -n \(file(node, ".save")) \(file(node, ".revoked"))"]
         case .act(.stopProcess(let node)): return ["kill -INT PID-OF-\(node)   # wait until it is gone"]
         case .act(.startProcess(let node)):
@@ -105,7 +109,8 @@ extension Application {
         case .act(.switchRelease(let node, let digest)):
             return ["ln -sfn releases/\(digest) \(site.node(node)?.directory ?? "")/current"]
         case .vest(let node):
-            return ["# only when every other node says false:"] + site.nodes.filter { $0.id != node }.flatMap { call($0.id, "test_posVotingStatus") }
+            return ["# only when every other node says false:"]
+                + site.nodes.filter { $0.id != node }.flatMap { call($0.id, "test_posVotingStatus") }
                 + ["# then: conflux rpc local pos start_voting   (on \(node), url \(site.node(node)?.rpc.description ?? ""))"]
         default: return []
         }
@@ -124,7 +129,8 @@ extension Application {
                 validator, to: words["to"]?.string ?? "", release: words["folder"]?.string ?? "",
                 switchBack: words["switch_back"]?.bool ?? false)
         default:
-            throw BatonError(.journalBroken, "The journal names an operation that this Baton does not know.", remedy: "Use the Baton that wrote it.")
+            throw BatonError(
+                .journalBroken, "The journal names an operation that this Baton does not know.", remedy: "Use the Baton that wrote it.")
         }
     }
 }

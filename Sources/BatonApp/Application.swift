@@ -34,6 +34,7 @@ package final class Application: BatonAPI {
         return Self.site(of: validator)
     }
 
+    /// A validator of the fleet file as the driver takes it.
     static func site(of validator: FleetFile.Validator) -> ConfluxSite {
         ConfluxSite(
             validator: validator.id.value, identity: validator.identity.value.replacingPrefix("0x"),
@@ -131,7 +132,9 @@ package final class Application: BatonAPI {
         return told
     }
 
-    private func preview(_ operation: ConfluxOperation, _ driver: ConfluxDriver, _ history: OperationHistory) async throws(BatonError) -> Plan<Conflux> {
+    private func preview(_ operation: ConfluxOperation, _ driver: ConfluxDriver, _ history: OperationHistory) async throws(BatonError)
+        -> Plan<Conflux>
+    {
         var facts = Facts<Conflux>()
         facts.merge(await driver.observe(operation.questions, within: .seconds(5)))
         let known = try await store.grants(operation.validator).last
@@ -208,5 +211,6 @@ package final class Application: BatonAPI {
 }
 
 extension String {
+    /// The text without a prefix, when it has it.
     func replacingPrefix(_ prefix: String) -> String { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self }
 }

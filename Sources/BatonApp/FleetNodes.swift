@@ -12,6 +12,7 @@ struct FleetFields {
     init(place: FleetPlace, what: String, values: [String: Yams.Node], keyPlaces: [String: FleetPlace]) {
         (self.place, self.what, self.values, self.keyPlaces) = (place, what, values, keyPlaces)
     }
+    /// The node under a key, or `nil`.
     subscript(_ key: String) -> Yams.Node? { values[key] }
     /// Where the key stands; the mapping itself when it is not there.
     func place(of key: String) -> FleetPlace { keyPlaces[key] ?? place }
@@ -21,6 +22,7 @@ struct FleetFields {
 struct FleetFaultList {
     private(set) var faults: [FleetFault] = []
 
+    /// Keeps one more fault.
     mutating func add(_ place: FleetPlace, _ message: String, _ remedy: String) {
         faults.append(FleetFault(.fleetInvalid, at: place, message, remedy: remedy))
     }

@@ -50,7 +50,7 @@ struct Demonstration: Sendable {
     private func conclude(_ fleet: [String], killed: Bool) throws(BatonError) -> ExitStatus {
         say("6. The evidence of the run, verified offline")
         let evidence = folder + "/evidence.json"
-        if FileManager.default.fileExists(atPath: evidence) { try? FileManager.default.removeItem(atPath: evidence) }  // Ours, of an earlier run.
+        // Nothing is there yet: the devnet's folder is new.
         try expect(["log", "--export", "--out", evidence] + fleet, "export")
         let verifies = baton(["log", "--verify", evidence], quiet: true).status == 0
         say("7. The verdict of the chain process")
@@ -69,12 +69,14 @@ struct Demonstration: Sendable {
             "clean": .bool(isClean), "killed": .bool(killed), "evidence_verifies": .bool(verifies), "verdict": verdict,
             "evidence": .string(evidence),
         ]
-        report(
-            isClean
-                ? "Clean: one voter, no conflicting vote, evidence verifies. Missed votes: \(identities.map { "\($0["missed"]?.amount ?? 0)" }.joined(separator: ", "))."
-                : "NOT clean: conflicting \(conflicting), overlap \(overlap), voters \(voters), evidence \(verifies ? "verifies" : "broken").", answer)
+        let missed = identities.reduce(0) { $0 + ($1["missed"]?.amount ?? 0) }
+        let evidenceWords = verifies ? "the evidence verifies" : "the evidence is broken"
+        let counts = "\(conflicting) conflicting, \(overlap) overlapping, \(missed) missed votes, \(voters) voting now, \(evidenceWords)"
+        report(isClean ? "Clean: \(counts)." : "NOT clean: \(counts).", answer)
         if !order.isJSON, !order.endsDevnet {
-            report("The devnet is left running: export BATON_FLEET=\(folder)/baton.yaml; end it with `baton devnet down --directory \(folder)`.", answer)
+            report(
+                "The devnet is left running. Go on with `export BATON_FLEET=\(folder)/baton.yaml`,"
+                    + " end it with `baton devnet down --directory \(folder)`.", answer)
         }
         return isClean ? .done : .failed
     }
@@ -111,7 +113,8 @@ struct Demonstration: Sendable {
         let result = baton(arguments)
         guard result.status == 0 else {
             throw BatonError(
-                .failed, "baton \(what) ended with status \(result.status).", remedy: "Run it by hand: baton \(arguments.joined(separator: " "))")
+                .failed, "baton \(what) ended with status \(result.status).",
+                remedy: "Run it by hand: baton \(arguments.joined(separator: " "))")
         }
     }
 

@@ -44,6 +44,7 @@ struct LogCommand: Verb {
     var verify: String?
     @OptionGroup var options: GlobalOptions
 
+    /// Refuses flags that exclude each other.
     func validate() throws {
         if out != nil, !export { throw ValidationError("--out needs --export.") }
         if verify != nil, export { throw ValidationError("--verify and --export exclude each other.") }

@@ -38,6 +38,7 @@ struct ConfirmOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Why, for the record; needed with --accept.", valueName: "text"))
     var reason: String?
 
+    /// Refuses flags that exclude each other.
     mutating func validate() throws {
         if !accept.isEmpty, reason?.isEmpty ?? true {
             throw ValidationError("--accept needs --reason TEXT: an exception is recorded with its reason.")

@@ -23,6 +23,7 @@ struct SimCommand: Verb {
     var trace = false
     @OptionGroup var options: GlobalOptions
 
+    /// Refuses flags that exclude each other.
     func validate() throws {
         if seeds == 0 { throw ValidationError("--seeds is 1 or more.") }
     }

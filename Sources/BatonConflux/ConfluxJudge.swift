@@ -55,11 +55,14 @@ struct Judge {
     let now: Instant
     let rule: RuleID
 
+    /// Holds or fails by this rule.
     func verdict(_ holds: Bool) -> Verdict { holds ? .holds : .fails(rule) }
+    /// In doubt, as the answer to a question is.
     func unknown(_ question: ConfluxQuestion) -> Verdict { .unknown(rule, facts.doubt(question)) }
 
     // MARK: The flag
 
+    /// Conditions about the voting flag.
     func votingCondition(_ condition: ConfluxCondition) -> Verdict {
         switch condition {
         case .voting(let node): return voting(node)
@@ -126,6 +129,7 @@ struct Judge {
 
     // MARK: The process and its release
 
+    /// Conditions about process, ledger, identity and release.
     func nodeCondition(_ condition: ConfluxCondition) -> Verdict {
         switch condition {
         case .sameIncarnation(let node):
@@ -178,8 +182,11 @@ struct Judge {
 
     // MARK: Files
 
+    /// Conditions about the files beside a node.
     func fileCondition(_ condition: ConfluxCondition) -> Verdict {
-        guard let node = condition.node, let files = facts.files(node) else { return .unknown(rule, condition.node.map { facts.doubt(.files($0)) } ?? .stale) }
+        guard let node = condition.node, let files = facts.files(node) else {
+            return .unknown(rule, condition.node.map { facts.doubt(.files($0)) } ?? .stale)
+        }
         switch condition {
         case .ownFile: return verdict(files.json.held != nil)
         case .noSave: return verdict(files.save == .absent)
@@ -204,6 +211,7 @@ struct Judge {
 
     // MARK: Network and memory
 
+    /// Conditions about the network, the grants and the key.
     func fleetCondition(_ condition: ConfluxCondition) -> Verdict {
         switch condition {
         case .farFromEpochEnd(let blocks):

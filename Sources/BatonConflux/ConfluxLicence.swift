@@ -38,7 +38,9 @@ extension Conflux {
             guard let fence = fence(of: other, by: facts, at: now) else { return .wait("safety.r1", "\(other) is not fenced") }
             fences.append(fence)
         }
-        guard let own = facts.files(node)?.json.held else { return .refused("conflux.own-file", "\(node) votes without a readable vote state") }
+        guard let own = facts.files(node)?.json.held else {
+            return .refused("conflux.own-file", "\(node) votes without a readable vote state")
+        }
         guard judge(.fileAdvances(node), by: facts, with: memory, at: now) == .holds else {
             return .wait("conflux.file-advances", "\(node)'s vote state has not moved yet")
         }
@@ -86,16 +88,20 @@ extension Conflux {
             return .refused("safety.r2", "the vote state (\(mark)) is below what the vote ledger knows (\(floor))")
         }
         if let seen = facts.signatures?.highest, seen > mark {
-            return .refused("safety.r2", "a signature at \(seen) is on chain, above the vote state (\(mark)): another voter, or a stale file")
+            return .refused(
+                "safety.r2", "a signature at \(seen) is on chain, above the vote state (\(mark)): another voter, or a stale file")
         }
-        let closing = source.isUnused
+        let closing =
+            source.isUnused
             ? Closing.unused(grant.number, shown: source.shown)
             : closing(of: memory, fences, facts)
         let origin = Origin.record(of: grant.number)
         if ledger.epoch == mark.epoch {
             return .granted(source.state, origin, fences: fences, closing: closing, incarnation: incarnation)
         }
-        if ledger.epoch < mark.epoch { return .wait("conflux.synced", "\(node) is still in epoch \(ledger.epoch), the vote state is of \(mark.epoch)") }
+        if ledger.epoch < mark.epoch {
+            return .wait("conflux.synced", "\(node) is still in epoch \(ledger.epoch), the vote state is of \(mark.epoch)")
+        }
         // The receiver is an epoch ahead: its own fresh file, unless it is the very process that stopped (sheet §12 no. 6).
         guard let own = facts.files(node)?.json.held, own.isFresh, own.state.watermark.epoch == ledger.epoch else {
             return .wait("conflux.own-file", "\(node) has no fresh vote state of epoch \(ledger.epoch) yet")

@@ -20,6 +20,7 @@ extension ConfluxPlanner {
         ]
     }
 
+    /// A breadcrumb beside every node: what is under way, from where to where.
     func mark(from: NodeID?, to: NodeID, guards: [ConfluxCondition] = []) -> Step<Conflux> {
         Step(
             "mark.\(from?.rawValue ?? "nobody").\(to)", "leave breadcrumbs beside every node", guards: guards,
@@ -35,7 +36,9 @@ extension ConfluxPlanner {
 
     /// Before the cut: the receiver is able, the epoch is not about to end, breadcrumbs lie, and the voter has just voted.
     func preparation(from voter: NodeID, to: NodeID) -> Part {
-        var ready: [ConfluxCondition] = [.voting(voter), .running(voter), .synced(voter), .ownFile(voter), .noSave(voter), .noStrangeFile(voter)]
+        var ready: [ConfluxCondition] = [
+            .voting(voter), .running(voter), .synced(voter), .ownFile(voter), .noSave(voter), .noStrangeFile(voter),
+        ]
         ready += able(to) + [.noSave(to), .waypointFor(to, from: voter)]
         for other in nodes where other != voter && other != to { ready.append(.idle(other)) }
         ready += nodes.map { .voterFalse($0) } + [.farFromEpochEnd(blocks: epochEndBlocks)]
@@ -66,7 +69,8 @@ extension ConfluxPlanner {
     }
 
     /// Grant, take the handed-over file out of the node's sight, place, start.
-    func startingSteps(_ name: String, fenced: NodeID?, to: NodeID, handOver: [NodeID], within: Duration = .seconds(15)) -> [Step<Conflux>] {
+    func startingSteps(_ name: String, fenced: NodeID?, to: NodeID, handOver: [NodeID], within: Duration = .seconds(15)) -> [Step<Conflux>]
+    {
         let others = nodes.filter { $0 != to }
         let still: [ConfluxCondition] = others.flatMap { [.idle($0), .sameIncarnation($0)] }
         var steps: [Step<Conflux>] = [
@@ -110,13 +114,16 @@ extension ConfluxPlanner {
     /// One voter again, from the record of the last grant or behind an epoch barrier (safety.md R2, R6).
     func settle(on node: NodeID, verb: String) throws(Refusal) -> Plan<Conflux> {
         guard nodes.contains(node) else {
-            throw Refusal("conflux.node", "\(node) is no node of \(site.validator).", remedy: "Name one of \(nodes.map(\.rawValue).joined(separator: ", ")).")
+            throw Refusal(
+                "conflux.node", "\(node) is no node of \(site.validator).",
+                remedy: "Name one of \(nodes.map(\.rawValue).joined(separator: ", ")).")
         }
         return make(
             words(verb, ["to": .string(node.rawValue)]), "Start the vote of \(site.validator) on \(node)", nodes.map { .idle($0) },
             try settling(on: node), result: "\(node) votes")
     }
 
+    /// The parts that bring the vote to a node while nobody votes.
     func settling(on node: NodeID) throws(Refusal) -> [Part] {
         for other in nodes { try refuseStrange(other) }
         let name = "nobody.\(node)"
@@ -128,7 +135,8 @@ extension ConfluxPlanner {
         if !isUp { before.append(starting(node)) }
         before.append(
             Step(
-                "able.\(name)", "wait until \(node) is able to vote", deed: .wait, proof: able(node).filter { !restores || $0 != .ownFile(node) } + nodes.map { .idle($0) },
+                "able.\(name)", "wait until \(node) is able to vote", deed: .wait,
+                proof: able(node).filter { !restores || $0 != .ownFile(node) } + nodes.map { .idle($0) },
                 within: ableWithin, hazard: .safe))
         // The breadcrumb is the first step of the cut: its intent notes which processes are fenced.
         var steps = [mark(from: nil, to: node, guards: nodes.map { .idle($0) })]
@@ -155,7 +163,8 @@ extension ConfluxPlanner {
 
     private func restoring(_ node: NodeID) -> Step<Conflux> {
         Step(
-            "restore.\(node)", "write the granted vote state as \(node)'s own file", guards: [.idle(node), .granted(node), .epochAsGranted(node)],
+            "restore.\(node)", "write the granted vote state as \(node)'s own file",
+            guards: [.idle(node), .granted(node), .epochAsGranted(node)],
             deed: .act(.restoreOwn(node)), proof: [.ownFile(node)], within: .seconds(10), hazard: .reversible)
     }
 
@@ -199,6 +208,7 @@ extension ConfluxPlanner {
 
     // MARK: Releases
 
+    /// Copies a release beside a node; its digest is checked there.
     func staging(_ target: ReleaseTarget, on node: NodeID) -> Step<Conflux> {
         Step(
             "stage.\(node)", "copy release \(target.version) to \(node)", guards: [],

@@ -4,6 +4,7 @@ import BatonModel
 extension ConfluxPlanner {
     // MARK: switchover
 
+    /// From the voter to another node; resumed, whatever of that is left.
     func switchover(_ asked: NodeID?) throws(Refusal) -> Plan<Conflux> {
         if let refusal = refusal(for: standing) { throw refusal }
         switch standing {
@@ -47,6 +48,7 @@ extension ConfluxPlanner {
         return conditions
     }
 
+    /// The order to the operator for a condition that does not hold.
     func remedy(for condition: ConfluxCondition) -> String {
         let folder = condition.node.flatMap { site.node($0)?.voteFolder } ?? "pos_db"
         switch condition {
@@ -72,6 +74,7 @@ extension ConfluxPlanner {
 
     // MARK: start, stop, recover
 
+    /// One voter where nobody votes.
     func start(_ asked: NodeID?, verb: String) throws(Refusal) -> Plan<Conflux> {
         if let refusal = refusal(for: standing) { throw refusal }
         if case .votes(let voter) = standing {
@@ -92,6 +95,7 @@ extension ConfluxPlanner {
 
     private var lastGrantee: NodeID? { memory.lastGrant?.grant.node }
 
+    /// Nobody votes, and the grant is closed.
     func stop() throws(Refusal) -> Plan<Conflux> {
         if let refusal = refusal(for: standing) { throw refusal }
         guard case .votes(let voter) = standing else {
@@ -118,6 +122,7 @@ extension ConfluxPlanner {
             within: .seconds(15), hazard: .safe)
     }
 
+    /// One voter from facts alone.
     func recover() throws(Refusal) -> Plan<Conflux> {
         if let refusal = refusal(for: standing) { throw refusal }
         if case .votes(let voter) = standing {
@@ -128,6 +133,7 @@ extension ConfluxPlanner {
         return try settle(on: history.lastCut ?? breadcrumbTarget ?? defaultStarter, verb: "recover")
     }
 
+    /// One voter again, and the end of the operation.
     func abort() throws(Refusal) -> Plan<Conflux> {
         if let refusal = refusal(for: standing) { throw refusal }
         if case .votes(let voter) = standing { return finishing(voter, "abort") }
@@ -142,6 +148,7 @@ extension ConfluxPlanner {
 
     // MARK: upgrade
 
+    /// The idle node first, the vote handed over, then the other.
     func upgrade(_ target: ReleaseTarget, _ switchBack: Bool) throws(Refusal) -> Plan<Conflux> {
         if let refusal = refusal(for: standing) { throw refusal }
         var voter: NodeID?

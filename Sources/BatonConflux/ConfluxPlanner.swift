@@ -71,6 +71,7 @@ package struct ConfluxPlanner: Sendable {
     /// How a condition stands by the facts of this plan.
     package func judge(_ condition: ConfluxCondition) -> Verdict { Conflux.judge(condition, by: facts, with: memory, at: now) }
 
+    /// Puts parts together to a plan.
     func make(
         _ operation: JSON, _ title: String, _ assumptions: [ConfluxCondition], _ parts: [Part], result: String
     ) -> Plan<Conflux> {
@@ -123,6 +124,7 @@ extension ConfluxPlanner {
         return voters.first.map(Standing.votes) ?? .nobody
     }
 
+    /// Why nothing is planned at all by this standing.
     func refusal(for standing: Standing) -> Refusal? {
         switch standing {
         case .several(let nodes):
@@ -133,7 +135,8 @@ extension ConfluxPlanner {
         case .doubt(let node, let rule, let doubt):
             return Refusal(
                 rule, "Whether \(node) can vote is unknown (\(doubt)).",
-                remedy: "Make \(node) answer on \(site.node(node)?.rpc.description ?? "its port"), or end its process, then run the same again.",
+                remedy:
+                    "Make \(node) answer on \(site.node(node)?.rpc.description ?? "its port"), or end its process, then run the same again.",
                 doubt: doubt)
         case .wouldVote(let node):
             return Refusal(
@@ -147,7 +150,9 @@ extension ConfluxPlanner {
     func receiver(_ asked: NodeID?, besides voter: NodeID) throws(Refusal) -> NodeID {
         if let asked {
             guard nodes.contains(asked) else {
-                throw Refusal("conflux.node", "\(asked) is no node of \(site.validator).", remedy: "Name one of \(nodes.map(\.rawValue).joined(separator: ", ")).")
+                throw Refusal(
+                    "conflux.node", "\(asked) is no node of \(site.validator).",
+                    remedy: "Name one of \(nodes.map(\.rawValue).joined(separator: ", ")).")
             }
             return asked
         }

@@ -72,7 +72,10 @@ extension VoteFile {
         switch self {
         case .absent: "absent"
         case .held(let file):
-            ["watermark": .string(file.state.watermark.description), "digest": .string(file.state.digest.short), "fresh": .bool(file.isFresh)]
+            [
+                "watermark": .string(file.state.watermark.description), "digest": .string(file.state.digest.short),
+                "fresh": .bool(file.isFresh),
+            ]
         case .foreign(let owner): ["foreign": .string(owner)]
         case .unreadable(let why): ["unreadable": .string(why)]
         }

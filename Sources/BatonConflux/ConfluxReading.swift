@@ -189,7 +189,8 @@ package struct NetworkReading: Hashable, Sendable {
     package let sources: Int
     /// PoS blocks until the last block of this epoch commits.
     package let blocksLeft: UInt64
-    package init(chainID: UInt64, epoch: UInt64, committed: UInt64, powEpoch: UInt64, highest: Watermark, sources: Int, blocksLeft: UInt64) {
+    package init(chainID: UInt64, epoch: UInt64, committed: UInt64, powEpoch: UInt64, highest: Watermark, sources: Int, blocksLeft: UInt64)
+    {
         (self.chainID, self.epoch, self.committed, self.powEpoch) = (chainID, epoch, committed, powEpoch)
         (self.highest, self.sources, self.blocksLeft) = (highest, sources, blocksLeft)
     }

@@ -3,6 +3,7 @@ import BatonModel
 
 /// Words for how an operation ended: what is so now, and an order to the operator.
 enum Conclusion {
+    /// The result for the operator.
     static func result<F: Family>(of ending: OperationMachine<F>.Ending, _ good: String, _ operation: OperationID) -> RunResult {
         switch ending {
         case .done:

@@ -94,9 +94,9 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
     }
 
     private func run(under lease: Lease, resuming: OperationID?, expecting: Digest?) async -> RunResult {
+        var history = OperationHistory()
+        var operation = resuming
         do {
-            var history = OperationHistory()
-            var operation = resuming
             if let resuming { history = try await recall(resuming) }
             var facts = await observed()
             if operation == nil {
@@ -122,16 +122,20 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
                 try await record(plan, leg, operation, lease)
                 let leg = try await runLeg(plan, memory, operation, lease)
                 if let cut = leg.lastCut { history.lastCut = cut }
+                let hadLegs = history.isResumed
                 history.isResumed = true
                 switch leg.ending {
                 case .replan(let rule, let words): audience.show(.replanning(rule, words))
+                case .refused(let rule, let words) where hadLegs:
+                    // An earlier leg has touched the fleet: this is no refusal that leaves it as it was.
+                    return try await conclude(.replan(rule, words), plan, operation, lease)
                 default: return try await conclude(leg.ending, plan, operation, lease)
                 }
             }
             return try await conclude(
                 .doubt("kernel.legs", .contradictory, "the facts called for another plan \(legsMax) times"), nil, operation, lease)
         } catch let refusal as Refusal {
-            return await refused(refusal, resuming, lease)
+            return await refused(refusal, history.isResumed ? operation : nil, lease)
         } catch let error as BatonError {
             return RunResult(exit: error.code.exit, operation: resuming, rule: nil, words: error.message, remedy: error.remedy)
         } catch {

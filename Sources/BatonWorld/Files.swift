@@ -43,6 +43,7 @@ public protocol Files: Sendable {
 
 /// What is known of a path without reading it.
 public struct FileFacts: Hashable, Sendable {
+    /// What kind of thing lies there.
     public enum Kind: Hashable, Sendable { case file, folder, link, other }
     public let kind: Kind
     /// - Unit: bytes.
@@ -58,6 +59,7 @@ public struct FileFacts: Hashable, Sendable {
 
 /// What went wrong with a path.
 public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure it is.
     public enum Kind: String, Hashable, Sendable { case absent, exists, denied, full, tooLarge, busy, other }
     public let kind: Kind
     public let path: String

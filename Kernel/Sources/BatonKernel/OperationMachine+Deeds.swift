@@ -27,6 +27,7 @@ extension OperationMachine {
         return entries
     }
 
+    /// What waited for a commit goes on: the deed, the next step.
     mutating func committed(at now: Instant) -> [Effect] {
         switch phase {
         case .committing(.deed):
@@ -42,6 +43,7 @@ extension OperationMachine {
         }
     }
 
+    /// Orders the step's deed; guards hold and the intent is durable.
     mutating func act(_ step: Step<F>, at now: Instant) -> [Effect] {
         touched = true
         phase = .performing
@@ -63,6 +65,7 @@ extension OperationMachine {
         step.guards.flatMap { F.questions(of: $0) }.compactMap { facts[$0]?.at }.min()
     }
 
+    /// A deed came back: a refusal calls for another plan, anything else is judged by its proof.
     mutating func returned(_ id: StepID, _ outcome: Outcome, at now: Instant) -> [Effect] {
         guard phase == .performing, let step = current, step.id == id else { return [] }
         memory.performed[id] = outcome

@@ -57,6 +57,7 @@ public struct OperationMachine<F: Family>: Sendable {
         case leaseLost
     }
 
+    /// What the step at hand waits for.
     enum Phase: Hashable, Sendable {
         /// Waiting for facts to judge guards by.
         case guarding
@@ -71,6 +72,7 @@ public struct OperationMachine<F: Family>: Sendable {
         case asking
         case ended
     }
+    /// What goes on after a commit.
     enum Deferred: Hashable, Sendable { case deed, grantDone }
 
     public let plan: Plan<F>
@@ -149,6 +151,7 @@ public struct OperationMachine<F: Family>: Sendable {
 // MARK: Entering and leaving steps
 
 extension OperationMachine {
+    /// Begins the step at hand, or ends the plan behind the last one.
     mutating func enter(at now: Instant) -> [Effect] {
         guard let step = current else { return end(.done) }
         if wantsStop, !isInsideCut {
@@ -160,6 +163,7 @@ extension OperationMachine {
         return [.report(.began(step.id, title: step.title, index: index + 1, count: steps.count))] + observe()
     }
 
+    /// Asks everything that the step's conditions are judged by, each question once.
     func observe() -> [Effect] {
         guard let step = current else { return [] }
         var questions: [F.Question] = []
@@ -177,12 +181,14 @@ extension OperationMachine {
         return [.observe(questions.filter { seen.insert($0).inserted })]
     }
 
+    /// Forgets every fact and looks again.
     mutating func guardAgain(at now: Instant) -> [Effect] {
         phase = .guarding
         facts = Facts()
         return observe()
     }
 
+    /// Ends the run; what happened in an unfinished cut is written first.
     mutating func end(_ ending: Ending) -> [Effect] {
         phase = .ended
         var effects: [Effect] = []
@@ -213,6 +219,7 @@ extension OperationMachine {
 // MARK: Judging
 
 extension OperationMachine {
+    /// Judges the new facts for what the step waits for.
     mutating func judge(at now: Instant) -> [Effect] {
         guard let step = current else { return end(.done) }
         switch phase {
@@ -231,6 +238,7 @@ extension OperationMachine {
         return nil
     }
 
+    /// Skips, refuses, waits or goes on, by the step's guards.
     mutating func judgeGuards(of step: Step<F>, at now: Instant) -> [Effect] {
         if index == 0, !touched, let (condition, verdict) = first(plan.assumptions, at: now) {
             if case .fails(let rule) = verdict { return end(.refused(rule, "no longer true: \(condition.words)")) }
@@ -249,11 +257,13 @@ extension OperationMachine {
         return go(step, at: now)
     }
 
+    /// Leaves the step when its proof holds.
     mutating func judgeProof(of step: Step<F>, at now: Instant) -> [Effect] {
         guard let (condition, verdict) = first(step.proof, at: now) else { return leave(.proved, at: now) }
         return wait(for: condition, verdict, of: step, at: now)
     }
 
+    /// Puts the steps of the first branch that holds in place of this one.
     mutating func choose(_ branches: [Branch<F>], of step: Step<F>, at now: Instant) -> [Effect] {
         for branch in branches {
             switch F.judge(branch.when, by: facts, with: memory, at: now) {
@@ -285,11 +295,13 @@ extension OperationMachine {
         return effects + [.wake(after: plan.poll)]
     }
 
+    /// Whether the step only observes.
     func isWait(_ step: Step<F>) -> Bool {
         if case .wait = step.deed { return true }
         return false
     }
 
+    /// A condition and how it stands, for people.
     static func words(_ condition: F.Condition, _ verdict: Verdict) -> String {
         switch verdict {
         case .holds: condition.words
@@ -298,6 +310,7 @@ extension OperationMachine {
         }
     }
 
+    /// The step's time is over: ask, refuse, plan anew, or say what is missing.
     mutating func timeOver(_ condition: F.Condition, _ verdict: Verdict, _ step: Step<F>) -> [Effect] {
         if phase != .performing, let question = step.question, !memory.accepted.contains(condition.rule) {
             phase = .asking
@@ -316,6 +329,7 @@ extension OperationMachine {
         }
     }
 
+    /// The operator answered the step's question.
     mutating func answered(_ yes: Bool, at now: Instant) -> [Effect] {
         guard phase == .asking, let step = current else { return [] }
         cutLog.append(Entry(.answered, step: step.id, detail: ["question": .optional(step.question), "answer": .bool(yes)]))

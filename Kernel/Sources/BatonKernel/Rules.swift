@@ -20,18 +20,20 @@ public enum RuleCatalogue {
             remedy: "Run `baton status` and resolve what it names first."),
         RuleEntry(
             "safety.r2", "Licence",
-            "Only the record of the last grant, an epoch that began after every fence, a key that never voted, or your typed override licenses a start.",
+            "Only the record of the last grant, an epoch that began after every fence, a key that never voted, or your typed"
+                + " override licenses a start.",
             remedy: "Wait for the next epoch, or bring back the missing vote state."),
         RuleEntry(
             "safety.r3", "Revocable start", "A start consumes the .save that Baton placed; taking it away revokes the start.",
             remedy: "Run `baton resume`; it takes the token away first."),
         RuleEntry(
-            "safety.r4", "One door", "One control connection per node and one command outstanding; a doubt is not ended by another connection.",
+            "safety.r4", "One door",
+            "One control connection per node and one command outstanding; a doubt is not ended by another connection.",
             remedy: "Wait for the answer, or end that node's process and run `baton resume`."),
         RuleEntry(
             "safety.r5", "What fences survive",
             "A cleared voting flag survives no restart: the effective command line and configuration must say voter=false.",
-            remedy: "Set pos_started_as_voter = false in hydra.toml and in the unit of every node, then try again."),
+            remedy: "Set voter=false in the configuration and in the unit of every node, then try again."),
         RuleEntry(
             "safety.r7", "Takeover", "Who acts names the lease number; a host that has seen a higher one refuses.",
             remedy: "Another Baton has taken over. Run `baton list` there."),
