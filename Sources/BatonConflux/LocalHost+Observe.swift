@@ -59,7 +59,7 @@ extension LocalHost {
             return await votingReading(until: end)
         case .ledger:
             if let doubt = await unasked(resident) { return .unknown(doubt) }
-            return await ledgerReading(until: end)
+            return await ledgerReading(of: resident, until: end)
         case .identity:
             if let doubt = await unasked(resident) { return .unknown(doubt) }
             return await identityReading(until: end)
@@ -91,18 +91,40 @@ extension LocalHost {
         await door.stopSeen()
     }
 
-    private func ledgerReading(until end: Instant) async -> Known<ConfluxReading> {
+    private func ledgerReading(of resident: Resident, until end: Instant) async -> Known<ConfluxReading> {
         let pos = await door.call(.posStatus, within: left(until: end))
         guard let epoch = pos.result?["epoch"]?.hexInteger, let committed = pos.result?["latestCommitted"]?.hexInteger else {
             return .unknown(pos.doubt ?? .unreadable)
+        }
+        let side: ChainSide
+        switch await chainSide(of: resident, until: end) {
+        case .known(let known): side = known
+        case .unknown(let doubt): return .unknown(doubt)
+        }
+        return .known(
+            .ledger(
+                LedgerReading(
+                    chainID: side.chainID, epoch: epoch, committed: committed, powEpoch: side.powEpoch, phase: side.phase)))
+    }
+
+    /// The half of the ledger that no vote depends on, asked again after a second: a chain never changes its id, a node
+    /// never leaves the normal phase (conflux-pos.md §5), and a PoW epoch only grows, so an old one shows too much lag.
+    private func chainSide(of resident: Resident, until end: Instant) async -> Known<ChainSide> {
+        let now = world.clock.now
+        if let seen = chainSide, seen.incarnation == resident.incarnation, seen.phase == Self.normalPhase,
+            seen.at.duration(to: now) < Self.chainSideMax
+        {
+            return .known(seen)
         }
         let chain = await door.call(.chainStatus, within: left(until: end))
         guard let id = chain.result?["chainId"]?.hexInteger, let pow = chain.result?["epochNumber"]?.hexInteger else {
             return .unknown(chain.doubt ?? .unreadable)
         }
-        let phase = await door.call(.syncPhase, within: left(until: end))
-        guard let name = phase.result?.string else { return .unknown(phase.doubt ?? .unreadable) }
-        return .known(.ledger(LedgerReading(chainID: id, epoch: epoch, committed: committed, powEpoch: pow, phase: name)))
+        let answer = await door.call(.syncPhase, within: left(until: end))
+        guard let phase = answer.result?.string else { return .unknown(answer.doubt ?? .unreadable) }
+        let side = ChainSide(incarnation: resident.incarnation, chainID: id, powEpoch: pow, phase: phase, at: now)
+        chainSide = side
+        return .known(side)
     }
 
     private func identityReading(until end: Instant) async -> Known<ConfluxReading> {

@@ -56,18 +56,25 @@ extension LocalHost {
 
     /// Whether a process with these arguments starts as a voter.
     func startsAsVoter(_ arguments: [String]) async throws(FileError) -> Bool {
-        var text: String?
-        if let path = LocalHostConfiguration.configPath(arguments) {
-            let place = path.hasPrefix("/") ? path : site.directory + "/" + path
-            text = try await world.files.read(place, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
-        }
+        let text = try await configuration(LocalHostConfiguration.configPath(arguments))
         return LocalHostConfiguration.startsAsVoter(arguments, file: text)
+    }
+
+    /// The text of a configuration file; `nil` when none is named or there is none.
+    private func configuration(_ path: String?) async throws(FileError) -> String? {
+        guard let path else { return nil }
+        let place = path.hasPrefix("/") ? path : site.directory + "/" + path
+        return try await world.files.read(place, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The process with what it and the next one say about voting.
     func processReading(_ resident: Resident) async -> Known<ConfluxReading> {
         do throws(FileError) {
-            let next = try await startsAsVoter(site.command)
+            // One reading of the file serves both, when both name the same one.
+            let command = site.command
+            let path = LocalHostConfiguration.configPath(command)
+            let text = try await configuration(path)
+            let next = LocalHostConfiguration.startsAsVoter(command, file: text)
             let boot = await world.processes.bootID()
             switch resident {
             case .several: return .unknown(.contradictory)
@@ -76,8 +83,12 @@ extension LocalHost {
                     incarnation: nil, bootID: boot, voterNow: nil, voterNext: next, servesPort: false, isStopped: false)
                 return .known(.process(reading))
             case .one(let facts):
+                let isSame = LocalHostConfiguration.configPath(facts.arguments) == path
+                let now =
+                    isSame
+                    ? LocalHostConfiguration.startsAsVoter(facts.arguments, file: text) : try await startsAsVoter(facts.arguments)
                 let reading = ProcessReading(
-                    incarnation: facts.incarnation, bootID: boot, voterNow: try await startsAsVoter(facts.arguments), voterNext: next,
+                    incarnation: facts.incarnation, bootID: boot, voterNow: now, voterNext: next,
                     servesPort: await servesPort(facts), isStopped: facts.isStopped)
                 return .known(.process(reading))
             }

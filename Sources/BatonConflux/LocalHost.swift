@@ -17,8 +17,23 @@ package actor LocalHost {
     var crumbs: [String: (facts: FileFacts, file: VoteFile)] = [:]
     /// The highest lease number that an act of this run was allowed under.
     var lease: LeaseNumber?
+    var chainSide: ChainSide?
     var hasRecalled = false
     var hasFolder = false
+
+    /// What the node said last of its chain's PoW side.
+    struct ChainSide: Hashable, Sendable {
+        let incarnation: Incarnation?
+        let chainID: UInt64
+        let powEpoch: UInt64
+        let phase: String
+        let at: Instant
+    }
+
+    /// How long that is believed.
+    static let chainSideMax: Duration = .seconds(1)
+    /// - Source: conflux-pos.md §5.
+    static let normalPhase = "NormalSyncPhase"
 
     /// A look at all processes.
     struct Sight {

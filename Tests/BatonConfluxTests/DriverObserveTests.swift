@@ -33,6 +33,23 @@ struct DriverObserveTests {
         #expect(facts[.ledger(Sample.a)]?.value == .known(.ledger(ledger)))
     }
 
+    @Test("The PoW side of the ledger is asked again after a second or of another process, the PoS side always")
+    func chainSide() async {
+        let driver = Sample.driver(machine)
+        for _ in 0..<2 { _ = await driver.observe([.ledger(Sample.a)], within: Sample.within) }
+        #expect(machine.methods(Sample.portA).count { $0 == "pos_getStatus" } == 2)
+        #expect(machine.methods(Sample.portA).count { $0 == "cfx_getStatus" } == 1)
+        machine.pass(.seconds(1))
+        _ = await driver.observe([.ledger(Sample.a)], within: Sample.within)
+        #expect(machine.methods(Sample.portA).count { $0 == "cfx_getStatus" } == 2)
+        machine.state.withLock {
+            $0.residents["/a"] = [DriverMachine.process(11)]
+            $0.nodes[Sample.portA]?.node.process = DriverMachine.process(11)
+        }
+        _ = await driver.observe([.ledger(Sample.a)], within: Sample.within)
+        #expect(machine.methods(Sample.portA).count { $0 == "debug_currentSyncPhase" } == 3)
+    }
+
     @Test("A process that changes while it is asked takes its answers with it")
     func incarnationChange() async {
         machine.behave(Sample.portA, "test_posVotingStatus", [.restartAndAnswer])
