@@ -112,6 +112,8 @@ actor ConfluxReference {
     private let clock: any HouseClock
     private let identity: String
     private let chainID: UInt64
+    /// Committed blocks by height: they do not change any more, so they are asked for once.
+    private var committedBlocks: [UInt64: JSON] = [:]
     /// How many committed blocks are looked through for signatures, besides those of the running epoch.
     private static let blocksBack: UInt64 = 8
 
@@ -149,9 +151,16 @@ actor ConfluxReference {
         var (inCommittee, isRetired, showsNever) = (false, false, true)
         if wanted.signatures {
             for height in (committed > Self.blocksBack ? committed - Self.blocksBack + 1 : 1)..<(committed + 1) {
+                if let known = committedBlocks[height] {
+                    blocks.append(known)
+                    continue
+                }
                 // A block that this node does not show (pruned, or not executed) is only one witness less.
-                blocks.append(try await ask(.block(height), orNull: true, until: end))
+                let block = try await ask(.block(height), orNull: true, until: end)
+                blocks.append(block)
+                if !block.isNull { committedBlocks[height] = block }
             }
+            committedBlocks = committedBlocks.filter { $0.key + Self.blocksBack > committed }
             signed = blocks.filter(isSigned).compactMap(Self.watermark).max()
         }
         if wanted.signatures || wanted.history {
