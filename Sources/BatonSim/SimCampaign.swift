@@ -43,13 +43,18 @@ package enum SimCampaign {
     }
 
     /// Runs one seed.
-    package static func run(seed: UInt64, mode: Mode, controller: @escaping SimController) -> SimCaseReport {
-        let plan: SimFaultPlan =
+    ///
+    /// - Parameter kinds: exactly these faults instead of those of the mode.
+    package static func run(
+        seed: UInt64, mode: Mode, kinds: Set<SimFaultKind>? = nil, controller: @escaping SimController
+    ) -> SimCaseReport {
+        let drawn: SimFaultPlan =
             switch mode {
             case .clean: .none
             case .crash: SimFaultPlan([.controllerDeath])
             case .faults: SimFaultPlan(seed: seed)
             }
+        let plan = kinds.map(SimFaultPlan.init) ?? drawn
         let one = SimCase(SimCase.settings(seed: seed), faults: plan, seed: seed, controller: controller)
         let report = one.run()
         guard mode == .clean, report.violations.isEmpty else { return report }
@@ -62,13 +67,14 @@ package enum SimCampaign {
     /// - Parameter threads: worlds at a time; each has its own thread.
     /// - Parameter failureMax: stops early after so many failures.
     package static func run(
-        seeds: Int, from: UInt64, mode: Mode, threads: Int = 2, failureMax: Int = .max, controller: @escaping SimController
+        seeds: Int, from: UInt64, mode: Mode, kinds: Set<SimFaultKind>? = nil, threads: Int = 2, failureMax: Int = .max,
+        controller: @escaping SimController
     ) -> Report {
         let work = Work(seeds: seeds, failureMax: failureMax)
         let begun = processorTime()
         let body: @Sendable () -> Void = {
             while let index = work.next() {
-                work.take(run(seed: from + UInt64(index), mode: mode, controller: controller), at: index)
+                work.take(run(seed: from + UInt64(index), mode: mode, kinds: kinds, controller: controller), at: index)
             }
         }
         let others = (1..<max(1, threads)).map { _ in PlainThread(body) }

@@ -26,6 +26,13 @@ package struct SimAttempt: Sendable {
     package let site: ConfluxSite
     /// Tells the story of the run, for people.
     package let tell: @Sendable (String) -> Void
+
+    /// Everything that one controller's process is given.
+    package init(
+        errand: SimErrand, world: World, store: any Store, site: ConfluxSite, tell: @escaping @Sendable (String) -> Void
+    ) {
+        (self.errand, self.world, self.store, self.site, self.tell) = (errand, world, store, site, tell)
+    }
 }
 
 /// How a controller's process ended.
@@ -99,9 +106,9 @@ package final class SimCase: @unchecked Sendable {
         var settings = SimConfluxFleet.Settings()
         settings.version = chance.happens(500) ? .v3_0_3 : .v3_1_0
         settings.roundsPerEpoch = UInt64(12 + chance.below(14))
-        // Baton looks fifty times a round, so short rounds are the cheap ones; one seed in ten has those of mainnet.
-        settings.roundTimeout = chance.pick([.milliseconds(200), .milliseconds(300), .milliseconds(500)])
-        if chance.happens(100) { settings.roundTimeout = .seconds(30) }
+        // Baton looks fifty times a round, so short rounds are the cheap ones; one seed in twenty has those of mainnet.
+        settings.roundTimeout = .milliseconds(200)
+        if chance.happens(50) { settings.roundTimeout = .seconds(30) }
         settings.bootMax = max(settings.roundTimeout, .milliseconds(400))
         settings.silentRoundsPerMille = UInt64(chance.pick([0, 20, 100]))
         return settings
@@ -143,7 +150,12 @@ package final class SimCase: @unchecked Sendable {
     }
 
     /// Starts a controller without waiting for it.
-    package func launch(_ errand: SimErrand, armed: Bool = true, _ prepare: (ControllerLife) -> Void = { _ in }) -> SimRun {
+    ///
+    /// - Parameter other: another state place than the fleet's own, as of a second controller.
+    package func launch(
+        _ errand: SimErrand, armed: Bool = true, on other: SimLedger? = nil, _ prepare: (ControllerLife) -> Void = { _ in }
+    ) -> SimRun {
+        if let other { checkers.add(other) }
         let life = ControllerLife(on: fleet.machine)
         self.life = life
         let run = SimRun(life)
@@ -152,8 +164,8 @@ package final class SimCase: @unchecked Sendable {
         checkers.watch(life)
         tell("baton \(errand) as \(life.pid)")
         let attempt = SimAttempt(
-            errand: errand, world: life.outside(through: fleet.network), store: SimStore(life, on: ledger), site: fleet.site,
-            tell: { [weak self] in self?.tell($0) }
+            errand: errand, world: life.outside(through: fleet.network), store: SimStore(life, on: other ?? ledger), site: fleet.site,
+            tell: { [weak self] in if life.isAlive { self?.tell($0) } }
         )
         let before = checkers.picture()
         life.onEnd { [weak run] in run?.finish(nil) }

@@ -14,6 +14,8 @@ package final class SimChain: SimServer, @unchecked Sendable {
     package var onEvent: ((ChainEvent) -> Void)?
     /// Rounds that opened since the world began.
     package private(set) var roundsOpened = 0
+    /// The longest time that events and votes travel.
+    package let delayMax: Duration
     private var chance: SplitMix64
     private var turn = 0
 
@@ -21,6 +23,7 @@ package final class SimChain: SimServer, @unchecked Sendable {
     package init(_ settings: ChainSettings, in world: SimWorld) {
         self.world = world
         model = ChainModel(settings)
+        delayMax = min(.milliseconds(150), settings.roundTimeout / 10)
         chance = SplitMix64(seed: world.seed, purpose: 5)
     }
 

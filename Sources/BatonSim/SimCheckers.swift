@@ -36,7 +36,7 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
     /// Whether somebody else made a voter in this run: signed votes alone prove nothing against Baton then.
     package private(set) var hadForeignVoter = false
     private let fleet: SimConfluxFleet
-    private let ledger: SimLedger
+    private var ledgers: [SimLedger]
     private var saved: [String: [UInt8]?] = [:]
     private var foreignSince: [String: Int64] = [:]
     private var startSent: [Int: Int64] = [:]
@@ -44,10 +44,13 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
 
     /// Watches a fleet and its state place.
     package init(_ fleet: SimConfluxFleet, _ ledger: SimLedger) {
-        (self.fleet, self.ledger) = (fleet, ledger)
+        (self.fleet, ledgers) = (fleet, [ledger])
         fleet.witness = self
         fleet.machine.tree.onLoss = { [unowned self] path, old, _ in lost(path, old) }
     }
+
+    /// Reads another state place, too.
+    package func add(_ ledger: SimLedger) { ledgers.append(ledger) }
 
     /// Notes a broken promise.
     package func blame(_ checker: SimChecker, _ words: String) {
@@ -59,7 +62,7 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
     /// Watches the effects of a controller for promise 3 and for when a start was sent.
     package func watch(_ life: ControllerLife) {
         life.onEffect = chain(life.onEffect) { [unowned self] name, isEnd in
-            guard !isEnd else { return }
+            guard !isEnd, name.hasPrefix("send test_") || name.hasSuffix(SafetyFile.saved) else { return }
             for node in fleet.settings.nodes { check(name, node) }
         }
     }
@@ -88,7 +91,7 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
     }
 
     private func demand(_ kinds: Set<String>, _ node: String, _ words: String) {
-        if !ledger.intends(kinds, at: node) { blame(.intent, "\(words) and no intent was durable") }
+        if !ledgers.contains(where: { $0.intends(kinds, at: node) }) { blame(.intent, "\(words) and no intent was durable") }
     }
 
     // MARK: Nodes
@@ -122,7 +125,9 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
 
     /// Promise 2 at the moment of a start.
     private func licence(_ call: ExecutedCall, _ node: SimNodeProcess) {
-        guard let grant = ledger.open, grant.node.rawValue == node.name else {
+        let bytes = saved[node.name] ?? nil
+        let open = ledgers.compactMap(\.open).filter { $0.node.rawValue == node.name }
+        guard let grant = open.first(where: { $0.state.bytes == bytes }) ?? open.first else {
             blame(.licence, "\(node.name) was started without an open grant")
             return
         }
@@ -132,7 +137,6 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
             blame(.licence, "\(node.name) was started from its memory, and it is not the first start of the key's life")
             return
         }
-        let bytes = saved[node.name] ?? nil
         if bytes != grant.state.bytes { blame(.licence, "\(node.name) was started from other bytes than the granted ones") }
         if let highest, grant.state.watermark < highest, !hadForeignVoter {
             blame(.licence, "\(node.name) was started from \(grant.state.watermark) after a vote at \(highest) had been signed")
@@ -194,8 +198,10 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
     /// The last vote of one process may be sent again by the next one, which holds it in its file.
     private func isHandOver(_ overlap: ChainVerdict.Overlap, _ verdict: ChainVerdict) -> Bool {
         guard overlap.by.count == 2 else { return false }
-        let first = verdict.voters.filter { $0.by == overlap.by[0] }.map(\.last).max()
-        let second = verdict.voters.filter { $0.by == overlap.by[1] }.map(\.first).min()
-        return first == overlap.at && second == overlap.at
+        func borders(_ one: String, _ other: String) -> Bool {
+            verdict.voters.filter { $0.by == one }.map(\.last).max() == overlap.at
+                && verdict.voters.filter { $0.by == other }.map(\.first).min() == overlap.at
+        }
+        return borders(overlap.by[0], overlap.by[1]) || borders(overlap.by[1], overlap.by[0])
     }
 }

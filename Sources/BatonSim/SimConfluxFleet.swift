@@ -55,7 +55,7 @@ package final class SimConfluxFleet: @unchecked Sendable {
         chain = SimChain(
             ChainSettings(
                 chainID: 4242, roundTimeout: settings.roundTimeout, roundsPerEpoch: settings.roundsPerEpoch, seed: world.seed,
-                identities: [IdentitySettings(posAddress: identity)], silentRoundsPerMille: settings.silentRoundsPerMille,
+                identities: [IdentitySettings(posAddress: identity)], otherVoters: 2, silentRoundsPerMille: settings.silentRoundsPerMille,
                 startWallSeconds: SimMachine.epochStart / 1_000_000_000
             ),
             in: world

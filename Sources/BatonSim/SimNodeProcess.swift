@@ -131,7 +131,7 @@ package final class SimNodeProcess: SimProcess, SimServer, @unchecked Sendable {
 
     /// Hears an event a moment after it happened, in order; a stopped process hears it when it is continued.
     package func hear(_ event: ChainEvent) {
-        let delay = machine.chance.duration(.zero, .milliseconds(150))
+        let delay = machine.chance.duration(.zero, chain.delayMax)
         lastHeard = max(lastHeard, machine.world.now + delay.nanoseconds)
         machine.world.at(lastHeard) { [weak self] in
             guard let self, isAlive else { return }
@@ -143,7 +143,7 @@ package final class SimNodeProcess: SimProcess, SimServer, @unchecked Sendable {
         guard let votes = model?.observe(event, disk: &disk, wallSeconds: machine.wall.seconds) else { return }
         for vote in votes {
             witness?.signed(vote)
-            machine.world.after(machine.chance.duration(.zero, .milliseconds(150))) { [chain] in chain.take(vote) }
+            machine.world.after(machine.chance.duration(.zero, chain.delayMax)) { [chain] in chain.take(vote) }
         }
     }
 

@@ -27,13 +27,48 @@ package final class SimWorld: TaskExecutor, @unchecked Sendable {
     private struct Timer {
         let at: Int64
         let id: UInt64
+        let slot: Int
         static func < (left: Timer, right: Timer) -> Bool { left.at == right.at ? left.id < right.id : left.at < right.at }
+    }
+
+    /// What waits, in slots that are used again; a number tells the users of a slot apart.
+    private struct PendingTable {
+        private var slots: [(id: UInt64, due: Pending?)] = []
+        private var free: [Int] = []
+        private(set) var count = 0
+
+        mutating func insert(_ id: UInt64, _ due: Pending) -> Int {
+            count += 1
+            guard let slot = free.popLast() else {
+                slots.append((id, due))
+                return slots.count - 1
+            }
+            slots[slot] = (id, due)
+            return slot
+        }
+
+        mutating func remove(_ slot: Int, _ id: UInt64) -> Pending? {
+            guard slots[slot].id == id, let due = slots[slot].due else { return nil }
+            slots[slot].due = nil
+            free.append(slot)
+            count -= 1
+            return due
+        }
+
+        /// Everything, oldest first; the table is empty after.
+        mutating func drain() -> [Pending] {
+            let all = slots.filter { $0.due != nil }.sorted { $0.id < $1.id }.compactMap(\.due)
+            self = PendingTable()
+            return all
+        }
     }
 
     private var ready: [UnownedJob] = []
     private var heap: [Timer] = []
-    private var pending: [UInt64: Pending] = [:]
+    private var pending = PendingTable()
     private var lastID: UInt64 = 0
+    /// How often everything that waited was let go at the end.
+    private var generation = 0
     private var schedule: SplitMix64
     private let owner = pthread_self()
 
@@ -128,7 +163,7 @@ package final class SimWorld: TaskExecutor, @unchecked Sendable {
 
     private func fire() -> Bool {
         while let timer = pop() {
-            guard let due = pending.removeValue(forKey: timer.id) else { continue }
+            guard let due = pending.remove(timer.slot, timer.id) else { continue }
             now = max(now, timer.at)
             events += 1
             mix(UInt64(bitPattern: now))
@@ -146,18 +181,16 @@ package final class SimWorld: TaskExecutor, @unchecked Sendable {
         isOver = true
         heap.removeAll()
         for _ in 0..<200 {
-            let waiting = pending.keys.sorted()
-            for id in waiting {
-                if case .sleeper(let continuation) = pending.removeValue(forKey: id) { unsafe continuation.resume(returning: false) }
-            }
+            generation += 1
+            for due in pending.drain() { if case .sleeper(let continuation) = due { unsafe continuation.resume(returning: false) } }
             var budget = 200
             while !ready.isEmpty, budget > 0 {
                 step()
                 budget -= 1
             }
-            if ready.isEmpty, pending.isEmpty { break }
+            if ready.isEmpty, pending.count == 0 { break }
         }
-        pending.removeAll()
+        _ = pending.drain()
         heap.removeAll()
     }
 
@@ -170,15 +203,20 @@ package final class SimWorld: TaskExecutor, @unchecked Sendable {
 }
 
 extension SimWorld {
-    private func push(_ moment: Int64, _ due: Pending) {
+    private func keep(_ due: Pending) -> Int {
         lastID += 1
-        pending[lastID] = due
-        heap.append(Timer(at: moment, id: lastID))
+        return pending.insert(lastID, due)
+    }
+
+    @discardableResult private func push(_ moment: Int64, _ due: Pending) -> Int {
+        let slot = keep(due)
+        heap.append(Timer(at: moment, id: lastID, slot: slot))
         var child = heap.count - 1
         while child > 0, heap[child] < heap[(child - 1) / 2] {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
+        return slot
     }
 
     private func pop() -> Timer? {
@@ -206,8 +244,9 @@ extension SimWorld {
                     unsafe continuation.resume(returning: false)
                     return
                 }
-                unsafe push(max(moment, now), .sleeper(continuation))
+                waiter.slot = unsafe push(max(moment, now), .sleeper(continuation))
                 waiter.id = lastID
+                waiter.generation = generation
             }
         } onCancel: {
             self.wake(waiter)
@@ -218,16 +257,17 @@ extension SimWorld {
     package func park(_ waiter: SimWaiter) async {
         if isOver || waiter.isWoken { return }
         _ = await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
-            lastID += 1
-            unsafe pending[lastID] = .sleeper(continuation)
+            waiter.slot = unsafe keep(.sleeper(continuation))
             waiter.id = lastID
+            waiter.generation = generation
         }
     }
 
     /// Ends a wait early.
     package func wake(_ waiter: SimWaiter) {
         waiter.isWoken = true
-        guard let id = waiter.id, case .sleeper(let continuation) = pending.removeValue(forKey: id) else { return }
+        guard let id = waiter.id, waiter.generation == generation else { return }
+        guard case .sleeper(let continuation) = pending.remove(waiter.slot, id) else { return }
         unsafe continuation.resume(returning: false)
     }
 
@@ -243,6 +283,8 @@ extension SimWorld {
 /// A handle to end one wait early.
 package final class SimWaiter: @unchecked Sendable {
     fileprivate var id: UInt64?
+    fileprivate var slot = 0
+    fileprivate var generation = 0
     /// Whether somebody woke it, perhaps before it waited.
     package fileprivate(set) var isWoken = false
     /// A handle for one wait.
