@@ -7,7 +7,7 @@ import Foundation
 struct Demonstration: Sendable {
     let order: DemonstrationOrder
     let report: Report
-    let executable: String
+    let program: Subprocess
     let folder: String
 
     /// Rounds of a second: short enough to watch, long enough to see that no vote is missed.
@@ -17,10 +17,10 @@ struct Demonstration: Sendable {
     /// Runs it and says whether the verdict is clean.
     static func run(_ order: DemonstrationOrder, _ report: Report) async throws(BatonError) -> ExitStatus {
         let folder = order.folder ?? FileManager.default.currentDirectoryPath + "/devnet"
-        guard let executable = Bundle.main.executablePath else {
+        guard let program = Subprocess.own else {
             throw BatonError(.failed, "The program's own path is unknown.", remedy: "Run the installed baton by its path.")
         }
-        return try Demonstration(order: order, report: report, executable: executable, folder: folder).run()
+        return try Demonstration(order: order, report: report, program: program, folder: folder).run()
     }
 
     private func run() throws(BatonError) -> ExitStatus {
@@ -119,34 +119,13 @@ struct Demonstration: Sendable {
     }
 
     @discardableResult
-    private func baton(_ arguments: [String], quiet: Bool = false) -> (status: Int32, output: String) {
-        let process = process(arguments)
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = quiet ? FileHandle.nullDevice : FileHandle.standardError
-        do { try process.run() } catch { return (127, "") }
-        var output = Data()
-        while true {
-            let chunk = pipe.fileHandleForReading.availableData
-            if chunk.isEmpty { break }
-            output.append(chunk)
-            if !quiet { (order.isJSON ? FileHandle.standardError : FileHandle.standardOutput).write(chunk) }
-        }
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-    }
-
-    private func process(_ arguments: [String]) -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        return process
+    private func baton(_ arguments: [String], quiet: Bool = false) -> Subprocess.Ended {
+        program.run(arguments, echo: quiet ? nil : order.isJSON ? FileHandle.standardError : FileHandle.standardOutput)
     }
 
     /// Kills the run with SIGKILL at the moment the voter's `.save` appears: the vote is stopped and nobody is started.
     private func killedInTheCut(_ arguments: [String], _ name: String) throws(BatonError) -> Bool {
-        let process = process(arguments)
+        let process = program.process(arguments)
         process.standardOutput = order.isJSON ? FileHandle.standardError : FileHandle.standardOutput
         do { try process.run() } catch {
             throw BatonError(.failed, "baton could not be started.", remedy: "Run it by hand.")

@@ -26,7 +26,7 @@ package enum Conflux: Family {
     /// A process that was replaced and a grant that is another's stay so.
     package static func mayComeTrue(_ condition: ConfluxCondition) -> Bool {
         switch condition {
-        case .sameIncarnation, .granted, .epochAsGranted: false
+        case .sameIncarnation, .granted, .epochAsGranted, .never: false
         default: true
         }
     }

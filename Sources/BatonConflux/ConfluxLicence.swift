@@ -102,11 +102,28 @@ extension Conflux {
         if ledger.epoch < mark.epoch {
             return .wait("conflux.synced", "\(node) is still in epoch \(ledger.epoch), the vote state is of \(mark.epoch)")
         }
+        if let repaired = muteRepair(node, grant, facts, source, ledger.epoch) {
+            return .granted(repaired, origin, fences: fences, closing: closing, incarnation: incarnation)
+        }
         // The receiver is an epoch ahead: its own fresh file, unless it is the very process that stopped (sheet §12 no. 6).
         guard let own = facts.files(node)?.json.held, own.isFresh, own.state.watermark.epoch == ledger.epoch else {
             return .wait("conflux.own-file", "\(node) has no fresh vote state of epoch \(ledger.epoch) yet")
         }
         return .granted(own.state, origin, fences: fences, closing: closing, incarnation: incarnation)
+    }
+
+    /// A node that was started with a file of an epoch that was over signed nothing since: after its stop it may start
+    /// from (e, 0, 0, null) of the epoch that it is in (safety.md R2; conflux-pos.md §2.10, mute repair).
+    private static func muteRepair(
+        _ node: NodeID, _ grant: Grant, _ facts: Facts<Conflux>, _ source: LicenceSource, _ epoch: UInt64
+    ) -> VoteState? {
+        guard grant.node == node, let files = facts.files(node), files.json == .absent, files.save.held?.state == source.state,
+            files.kept.held != nil, facts.process(node)?.incarnation == grant.incarnation,
+            let signatures = facts.signatures, signatures.highest.map({ $0.epoch < epoch }) ?? true
+        else { return nil }
+        // Only a start can have made it mute: its file is still of the epoch of the grant.
+        guard source.state.watermark.epoch == grant.state.watermark.epoch else { return nil }
+        return VoteFileWriter.fresh(epoch: epoch, from: source.state.bytes)
     }
 
     private static func closing(of memory: Memory, _ fences: [Fence], _ facts: Facts<Conflux>) -> Closing? {

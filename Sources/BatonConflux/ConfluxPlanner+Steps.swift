@@ -104,9 +104,36 @@ extension ConfluxPlanner {
                 "sync.\(node)", "sync \(node)'s vote state to disk", guards: [.voting(node)], deed: .act(.sync(node)), proof: [],
                 within: .seconds(15), hazard: .safe),
             Step(
-                "prove.\(node)", "wait for a vote of \(node) on chain", deed: .wait, proof: [.proven(node)],
+                "prove.\(node)", "wait for a vote of \(node) on chain",
+                deed: .firstThatHolds([Branch(when: .mute(node), steps: [mending(node)]), Branch(when: .proven(node), steps: [])]),
+                proof: [],
                 within: site.settle + round * 12, hazard: .safe),
         ])
+    }
+
+    /// A mute voter calls for another plan at once.
+    private func mending(_ node: NodeID) -> Step<Conflux> {
+        Step(
+            "mute.\(node)", "\(node) is mute; plan its repair", deed: .wait, proof: [.never], within: .seconds(1), hazard: .safe)
+    }
+
+    /// What is left when one node votes: its proof, or its repair when it is mute and its kept file is at hand.
+    func confirming(_ voter: NodeID) -> [Part] {
+        let canRepair = facts.files(voter)?.kept.held != nil && facts.files(voter)?.save == .absent
+        guard judge(.mute(voter)) == .holds, canRepair, let record = memory.lastGrant, record.isOpen, record.grant.node == voter else {
+            return [proof(of: voter)]
+        }
+        let name = "mute.\(voter)"
+        let stop = Step<Conflux>(
+            "stop.\(name)", "stop_voting on the mute \(voter)", guards: [.voting(voter), .noSave(voter), .ownFile(voter)],
+            deed: .act(.stopVoting(voter)), proof: [.stopped(voter)], within: .seconds(15), hazard: .reversible)
+        var steps = [stop] + startingSteps(name, fenced: nil, to: voter, handOver: [])
+        let restore = Step<Conflux>(
+            "restore.\(name)", "put \(voter)'s kept vote state back", guards: [.idle(voter), .granted(voter), .epochAsGranted(voter)],
+            deed: .act(.restoreKept(voter)), proof: [.noSave(voter), .ownFile(voter)], within: .seconds(10), hazard: .reversible)
+        steps.insert(restore, at: 2)
+        let cut = Cut(first: stop.id, last: StepID("start.\(name)"), from: voter, to: voter)
+        return [Part(steps, cut: cut), proof(of: voter)]
     }
 
     // MARK: Nobody votes
@@ -140,6 +167,7 @@ extension ConfluxPlanner {
                 within: ableWithin, hazard: .safe))
         // The breadcrumb is the first step of the cut: its intent notes which processes are fenced.
         var steps = [mark(from: nil, to: node, guards: nodes.map { .idle($0) })]
+        if files?.json.held != nil { steps.append(keeping(node, node)) }
         var records: [NodeID] = []
         for other in nodes {
             guard let save = facts.files(other)?.save.held else { continue }

@@ -68,7 +68,7 @@ extension ConfluxPlanner {
     /// Everything is done but the proof.
     func finishing(_ node: NodeID, _ verb: String) -> Plan<Conflux> {
         make(
-            words(verb, ["to": .string(node.rawValue)]), "Prove that \(node) votes", [], [proof(of: node)],
+            words(verb, ["to": .string(node.rawValue)]), "Prove that \(node) votes", [], confirming(node),
             result: "\(node) votes")
     }
 
@@ -127,7 +127,7 @@ extension ConfluxPlanner {
         if let refusal = refusal(for: standing) { throw refusal }
         if case .votes(let voter) = standing {
             return make(
-                words("recover"), "One voter already: \(voter)", [.voting(voter)], adoption(of: voter) + [proof(of: voter)],
+                words("recover"), "One voter already: \(voter)", [.voting(voter)], adoption(of: voter) + confirming(voter),
                 result: "\(voter) votes")
         }
         return try settle(on: history.lastCut ?? breadcrumbTarget ?? defaultStarter, verb: "recover")
@@ -172,7 +172,7 @@ extension ConfluxPlanner {
         }
         let last = switchBack ? first : second
         if votes != last, switchBack || votes == nil { parts += try handOver(&votes, to: last) }
-        if let votes, parts.allSatisfy({ $0.cut == nil }) { parts.append(proof(of: votes)) }
+        if let votes, parts.allSatisfy({ $0.cut == nil }) { parts += confirming(votes) }
         return make(
             words(
                 "upgrade",

@@ -270,7 +270,7 @@ extension OperationMachine {
             case .holds:
                 steps.replaceSubrange(index...index, with: branch.steps)
                 cutLog.append(Entry(.proved, step: step.id, rule: branch.when.rule, detail: ["branch": branch.when.json]))
-                return enter(at: now)
+                return (branch.steps.isEmpty ? [.report(.proved(step.id))] : []) + enter(at: now)
             case .fails: continue
             case .unknown(let rule, let doubt): return wait(for: branch.when, .unknown(rule, doubt), of: step, at: now)
             }
