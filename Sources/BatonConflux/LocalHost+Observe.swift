@@ -79,16 +79,23 @@ extension LocalHost {
     }
 
     private func votingReading(until end: Instant) async -> Known<ConfluxReading> {
+        let sent = await door.mayStillRun
         let answer = await door.call(.votingStatus, within: left(until: end))
         guard let flag = answer.result?.bool else { return .unknown(answer.doubt ?? .unreadable) }
-        if !flag, let command = await door.unanswered, command.command == .stop { await lookForStop() }
+        if flag {
+            // The start has run, whoever saw its answer; the next run of Baton must not doubt it again.
+            for command in sent where command.command == .start { _ = await note(command, isAnswered: true) }
+        } else if let command = await door.unanswered, command.command == .stop {
+            await lookForStop(command)
+        }
         return .known(.voting(VotingReading(flag: flag, unanswered: await door.unanswered?.command.rawValue)))
     }
 
     /// A stop whose answer is missing has run when the node is false, its own file is gone and `.save` is there (safety.md R4).
-    private func lookForStop() async {
+    private func lookForStop(_ command: ConfluxDoor.Unanswered) async {
         guard case .known(.files(let files)) = await filesReading(), files.json == .absent, files.save.held != nil else { return }
         await door.stopSeen()
+        _ = await note(command, isAnswered: true)
     }
 
     private func ledgerReading(of resident: Resident, until end: Instant) async -> Known<ConfluxReading> {

@@ -1,3 +1,4 @@
+import BatonKernel
 import BatonModel
 import BatonWorld
 
@@ -44,7 +45,9 @@ extension LocalHost {
                 await door.recall(note.what)
                 guard let grant = note.what.grant else { continue }
                 let revoked = site.voteFolder + "/" + VoteNames.revoked + grant.description
-                if try await world.files.inspect(revoked) != nil { await door.tokenRevoked(of: grant) }
+                // Only the granted bytes are the token; others show that a stop ran there.
+                guard let granted = try await read("grant", Grant.init(json:)), granted.number == grant else { continue }
+                if try await voteFile(revoked).held?.state.digest == granted.state.digest { await door.tokenRevoked(of: grant) }
             }
             hasRecalled = true
             return true

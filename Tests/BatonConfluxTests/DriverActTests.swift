@@ -95,6 +95,17 @@ struct DriverActTests {
         #expect(machine.bytes("/a/pos_db/secure_storage.json.save") == Sample.file(4, 1))
     }
 
+    @Test("A second stop is sent only while the node's own file is there", arguments: [true, false])
+    func secondStop(ownFileIsThere: Bool) async {
+        machine.behave(Sample.portA, "test_posStopVoting", [.drop])
+        let driver = Sample.driver(machine)
+        _ = await driver.perform(.stopVoting(Sample.a), Sample.context(), within: Sample.within)
+        if !ownFileIsThere { machine.remove("/a/pos_db/secure_storage.json") }
+        let outcome = await driver.perform(.stopVoting(Sample.a), Sample.context(), within: Sample.within)
+        #expect((outcome == .done) == ownFileIsThere)
+        #expect(machine.methods(Sample.portA).count { $0 == "test_posStopVoting" } == (ownFileIsThere ? 2 : 1))
+    }
+
     @Test("Placing never replaces a .save, not even an empty one or a link", arguments: [0, 1, 2])
     func placeNeverOverwrites(what: Int) async {
         switch what {

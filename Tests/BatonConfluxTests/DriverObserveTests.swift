@@ -151,6 +151,56 @@ struct DriverObserveTests {
         #expect(fact?.value == .known(.voting(VotingReading(flag: false, unanswered: nil))))
     }
 
+    @Test("Files that are renamed while they are read are read again")
+    func renamedMeanwhile() async {
+        machine.state.withLock { $0.renamesAfterRead[Sample.jsonB] = Sample.saveB }
+        guard case .known(.files(let reading))? = await see(.files(Sample.b))?.value else {
+            Issue.record("no files reading")
+            return
+        }
+        #expect(reading.json == .absent)
+        #expect(reading.save.held != nil)
+    }
+
+    @Test("False alone does not end the doubt about a stop", arguments: [true, false])
+    func falseAlone(ownFileIsThere: Bool) async {
+        machine.behave(Sample.portA, "test_posStopVoting", [.drop])
+        let driver = Sample.driver(machine)
+        _ = await driver.perform(.stopVoting(Sample.a), Sample.context(), within: Sample.within)
+        machine.setFlag(Sample.portA, false)
+        // With its own file the stop has not run; without .save it was not our stop that took the file away.
+        if !ownFileIsThere { machine.remove("/a/pos_db/secure_storage.json") }
+        let fact = await driver.observe([.voting(Sample.a)], within: Sample.within)[.voting(Sample.a)]
+        #expect(fact?.value == .known(.voting(VotingReading(flag: false, unanswered: "stop_voting"))))
+    }
+
+    @Test("A process that only left its folder still has our command in its queue")
+    func leftFolder() async {
+        machine.behave(Sample.portB, "test_posStartVoting", [.drop])
+        let driver = Sample.driver(machine)
+        _ = await driver.perform(.place(Sample.b), Sample.context(), within: Sample.within)
+        _ = await driver.vest(Sample.right(Sample.grant()), within: Sample.within)
+        machine.state.withLock {
+            $0.residents["/elsewhere"] = $0.residents["/b"]
+            $0.residents["/b"] = [DriverMachine.process(21)]
+            $0.nodes[Sample.portB]?.node.process = DriverMachine.process(21)
+        }
+        machine.pass(.seconds(10))
+        let fact = await driver.observe([.voting(Sample.b)], within: Sample.within)[.voting(Sample.b)]
+        #expect(fact?.value == .known(.voting(VotingReading(flag: false, unanswered: "start_voting"))))
+    }
+
+    @Test("A later run knows that the token of an unanswered start was taken away")
+    func revokedBefore() async {
+        machine.behave(Sample.portB, "test_posStartVoting", [.drop])
+        let driver = Sample.driver(machine)
+        _ = await driver.perform(.place(Sample.b), Sample.context(), within: Sample.within)
+        _ = await driver.vest(Sample.right(Sample.grant()), within: Sample.within)
+        #expect(await see(.voting(Sample.b))?.value == .known(.voting(VotingReading(flag: false, unanswered: "start_voting"))))
+        _ = await driver.perform(.revoke(Sample.b), Sample.context(), within: Sample.within)
+        #expect(await see(.voting(Sample.b))?.value == .known(.voting(VotingReading(flag: false, unanswered: nil))))
+    }
+
     @Test("A stop that was lost before it ran stays a doubt, in a later run of Baton too")
     func doubtSurvives() async {
         machine.behave(Sample.portA, "test_posStopVoting", [.drop])

@@ -6,6 +6,9 @@ extension DriverMachine: Files {
     func read(_ path: String, limit: Int) async throws(FileError) -> [UInt8]? {
         let entry = state.withLock { state in
             let entry = state.files[path]
+            if let target = state.renamesAfterRead.removeValue(forKey: path) {
+                state.files[target] = state.files.removeValue(forKey: path)
+            }
             // One link in the folder part is enough for `current`.
             return entry?.kind == .link ? state.files[entry?.target ?? ""] : entry
         }

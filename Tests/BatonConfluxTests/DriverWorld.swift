@@ -46,6 +46,8 @@ final class DriverMachine: Sendable {
         var inode: UInt64 = 1
         var lockedByOthers = false
         var isReleased = false
+        /// Renames that the outside does right after a file was read, by that file.
+        var renamesAfterRead: [String: String] = [:]
         var residents: [String: [ProcessFacts]] = [:]
         var started: [Command] = []
     }
