@@ -26,7 +26,8 @@ enum BlockingCall {
             }
         }
         guard connected == 0 else { return nil }
-        let head = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        let head =
+            "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
             + "Content-Length: \(body.count)\r\n\r\n"
         guard sendAll(Array(head.utf8) + body, to: socket), let answer = receiveAll(from: socket) else { return nil }
         let end: [UInt8] = [13, 10, 13, 10]

@@ -124,6 +124,7 @@ actor ChainProcess {
             case "dev_vote": return try vote(argument)
             case "dev_flag": return try flag(argument)
             case "dev_read": return try read(argument)
+            case "dev_stamps": return .result(["pid": .integer(Int64(getpid()))])
             case "dev_view": return .result(model.view.json)
             case "dev_verdict": return try verdict(argument)
             case "dev_silence": model.silence(rounds: try argument.count("rounds"))

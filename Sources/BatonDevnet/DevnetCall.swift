@@ -40,19 +40,10 @@ package enum DevnetCall {
             )
         }
     }
+}
 
-    /// Waits until a process answers a method.
-    ///
-    /// - Throws: `failed` when it does not within the time.
-    static func await(_ port: Int, _ method: String, within: Duration, what: String) async throws(BatonError) {
-        let clock = LiveClock()
-        let deadline = clock.now.advanced(by: within)
-        while clock.now < deadline {
-            // No answer is the case that is waited out.
-            if (try? await reply(port, method, within: .seconds(2))) != nil { return }
-            // A process that is being started is asked again soon.
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-        throw BatonError(.failed, "\(what) does not answer on port \(port).", remedy: "Read its stdout.log.")
-    }
+/// The machine's processes as this process starts them: one value, so that our ended children leave no zombies.
+enum DevnetHost {
+    /// Knows those that were started through it.
+    static let processes = LiveProcesses()
 }

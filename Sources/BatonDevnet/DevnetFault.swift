@@ -25,7 +25,7 @@ package struct DevnetFault: Sendable {
 
     private func signal(_ name: String, _ signal: Signal) async throws(BatonError) {
         for process in await DevnetLauncher.residents(of: try devnet.node(name)) {
-            _ = await LiveProcesses().signal(process.incarnation, signal)
+            _ = await DevnetHost.processes.signal(process.incarnation, signal)
         }
     }
 
@@ -39,7 +39,7 @@ package struct DevnetFault: Sendable {
         var arguments: [String] = []
         if let asVoter { arguments += ["--pos-started-as-voter", asVoter ? "true" : "false"] }
         if let catchUp { arguments += ["--catch-up", "\(catchUp.nanoseconds / 1_000_000)ms"] }
-        try await DevnetLauncher.start(try devnet.node(name), devnet, arguments: arguments)
+        try await DevnetLauncher.start(try devnet.node(name), arguments: arguments)
     }
 
     // MARK: - RPC

@@ -3,6 +3,7 @@ package import BatonModel
 package import BatonWorld
 import BatonWorldLive
 import Glibc
+import Synchronization
 
 /// Starts, resets and ends the processes of a devnet.
 package enum DevnetLauncher {
@@ -32,8 +33,7 @@ package enum DevnetLauncher {
         }
         do {
             try await startChain(devnet)
-            for node in devnet.nodes { try await start(node, devnet, waits: false) }
-            try await awaitNodes(devnet)
+            try await startNodes(devnet)
             try await startVoters(devnet)
         } catch {
             await down(devnet)
@@ -59,11 +59,8 @@ package enum DevnetLauncher {
         DevnetFolders.remove(devnet.directory + "/state")
         let argument: JSON = seed.map { ["seed": .unsigned($0)] } ?? [:]
         try await DevnetCall.result(devnet.chainPort, "dev_reset", [argument])
-        for node in devnet.nodes {
-            try await DevnetFolders.makeNode(node, devnet)
-            try await start(node, devnet, waits: false)
-        }
-        try await awaitNodes(devnet)
+        for node in devnet.nodes { try await DevnetFolders.makeNode(node, devnet) }
+        try await startNodes(devnet)
         try await startVoters(devnet)
     }
 
@@ -80,7 +77,7 @@ package enum DevnetLauncher {
                     + "version 3.0.3 or 3.1.0."
             )
         }
-        var ports = FreePorts()
+        let ports = FreePorts()
         let chainPort = try ports.next()
         var nodes: [Devnet.Node] = []
         var identities: [IdentitySettings] = []
@@ -117,61 +114,74 @@ package enum DevnetLauncher {
             try await LiveFiles().makeFolder(devnet.chainFolder)
             try await DevnetFolders.put(devnet.chainFolder + "/chain.json", Array(devnet.chain.pretty.utf8))
         }
-        try await spawn(
+        let own = try await spawn(
             devnet.executable,
             ["devnet", "conflux-chain", "--settings", "chain.json", "--port", "\(devnet.chainPort)"]
                 + (isScenario ? ["--scenario"] : []),
             in: devnet.chainFolder, log: devnet.chainFolder + "/stdout.log"
         )
-        try await DevnetCall.await(devnet.chainPort, "dev_view", within: patience, what: "The chain process")
+        if let words = try await lastWords(of: own, port: devnet.chainPort, log: devnet.chainFolder + "/stdout.log") {
+            throw BatonError(.failed, "The chain process ended at its start: \(words)", remedy: "Repeat the command.")
+        }
     }
 
-    /// Starts a node's process as its unit would.
-    static func start(
-        _ node: Devnet.Node, _ devnet: Devnet, arguments: [String] = [], waits: Bool = true
-    ) async throws(BatonError) {
-        guard waits else {
-            try await spawn(
-                "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory,
-                log: node.directory + "/log/stdout.log"
-            )
-            return
-        }
-        guard let words = try await startWatched(node, devnet, arguments: arguments) else { return }
+    /// Starts the processes of all nodes side by side and waits until each serves.
+    private static func startNodes(_ devnet: Devnet) async throws(BatonError) {
+        var started: [(Devnet.Node, Incarnation)] = []
+        for node in devnet.nodes { started.append((node, try await spawn(node, []))) }
+        for (node, own) in started { try await demand(own, node) }
+    }
+
+    /// Starts a node's process as its unit would and waits until it serves.
+    ///
+    /// - Throws: `failed` with its last words when it ended instead.
+    static func start(_ node: Devnet.Node, arguments: [String] = []) async throws(BatonError) {
+        try await demand(try await spawn(node, arguments), node)
+    }
+
+    /// Starts a node's process.
+    ///
+    /// - Returns: its last words when it ended instead of serving.
+    static func startWatched(_ node: Devnet.Node, arguments: [String]) async throws(BatonError) -> String? {
+        try await lastWords(of: try await spawn(node, arguments), port: node.port, log: log(of: node))
+    }
+
+    private static func demand(_ own: Incarnation, _ node: Devnet.Node) async throws(BatonError) {
+        guard let words = try await lastWords(of: own, port: node.port, log: log(of: node)) else { return }
         throw BatonError(
             .failed, "Node \(node.name) ended at its start: \(words)", remedy: "Mend its folder, then start it again."
         )
     }
 
-    /// Starts a node's process and waits until it serves.
-    ///
-    /// - Returns: its last words when it ended instead of serving.
-    static func startWatched(
-        _ node: Devnet.Node, _ devnet: Devnet, arguments: [String]
-    ) async throws(BatonError) -> String? {
-        let log = node.directory + "/log/stdout.log"
-        let own = try await spawn(
-            "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory, log: log
+    private static func log(of node: Devnet.Node) -> String { node.directory + "/log/stdout.log" }
+
+    private static func spawn(_ node: Devnet.Node, _ arguments: [String]) async throws(BatonError) -> Incarnation {
+        try await spawn(
+            "./current/conflux", ["--config", "hydra.toml"] + arguments, in: node.directory, log: log(of: node)
         )
-        for _ in 0..<10_000 {
-            guard await LiveProcesses().inspect(pid: own.pid)?.incarnation == own else {
-                let bytes = try await DevnetFolders.working { try await LiveFiles().read(log, limit: 1 << 16) ?? [] }
+    }
+
+    /// Waits until that very process answers on a port.
+    ///
+    /// - Returns: `nil` when it does, its last words when it ended.
+    private static func lastWords(of own: Incarnation, port: Int, log: String) async throws(BatonError) -> String? {
+        let clock = LiveClock()
+        let deadline = clock.now.advanced(by: patience)
+        while clock.now < deadline {
+            guard await DevnetHost.processes.inspect(pid: own.pid)?.incarnation == own else {
+                let bytes = try await DevnetFolders.working { try await LiveFiles().read(log, limit: 1 << 20) ?? [] }
                 let words = String(decoding: bytes, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
                 let mark = "thread 'main' panicked: "
                 return words.hasPrefix(mark) ? String(words.dropFirst(mark.count)) : words
             }
             // No answer yet is the case that is waited out.
-            if (try? await DevnetCall.reply(node.port, "dev_stamps", within: .seconds(2))) != nil { return nil }
+            let answer = try? await DevnetCall.result(port, "dev_stamps", within: .seconds(2))
+            // Somebody else may hold the port: then ours ends soon.
+            if answer?["pid"]?.integer == Int64(own.pid) { return nil }
             // It is still coming up.
             try? await Task.sleep(for: .milliseconds(2))
         }
-        throw BatonError(.failed, "Node \(node.name) does not answer.", remedy: "Read its stdout.log.")
-    }
-
-    private static func awaitNodes(_ devnet: Devnet) async throws(BatonError) {
-        for node in devnet.nodes {
-            try await DevnetCall.await(node.port, "dev_stamps", within: patience, what: "Node \(node.name)")
-        }
+        throw BatonError(.failed, "Nobody of ours answers on port \(port).", remedy: "Read \(log).")
     }
 
     /// People started the first node of every identity: the key's first start (conflux-pos.md §2.10).
@@ -183,12 +193,11 @@ package enum DevnetLauncher {
         }
     }
 
-    @discardableResult
     private static func spawn(
         _ executable: String, _ arguments: [String], in folder: String, log: String
     ) async throws(BatonError) -> Incarnation {
         do throws(FileError) {
-            return try await LiveProcesses().start(
+            return try await DevnetHost.processes.start(
                 Command(executable: executable, arguments: arguments, folder: folder, environment: [:], log: log)
             )
         } catch {
@@ -198,14 +207,14 @@ package enum DevnetLauncher {
 
     /// The chain's and the nodes' processes, by their working folders.
     package static func processes(of devnet: Devnet) async -> [ProcessFacts] {
-        var found = await LiveProcesses().residents(of: devnet.chainFolder).filter { $0.arguments.contains("conflux-chain") }
+        var found = await DevnetHost.processes.residents(of: devnet.chainFolder).filter { $0.arguments.contains("conflux-chain") }
         for node in devnet.nodes { found += await residents(of: node) }
         return found
     }
 
     /// The living processes of a node: those in its folder that run a node.
     package static func residents(of node: Devnet.Node) async -> [ProcessFacts] {
-        await LiveProcesses().residents(of: node.directory).filter { facts in
+        await DevnetHost.processes.residents(of: node.directory).filter { facts in
             // Before its exec the process is still the script.
             facts.arguments.contains { $0 == "conflux-node" || $0.hasSuffix("/conflux") }
         }
@@ -213,7 +222,7 @@ package enum DevnetLauncher {
 
     /// Kills a process and waits until it is gone.
     static func end(_ process: ProcessFacts) async {
-        let processes = LiveProcesses()
+        let processes = DevnetHost.processes
         while await processes.signal(process.incarnation, .kill) {
             if await processes.inspect(pid: process.incarnation.pid) == nil { return }
             // The kernel takes a moment.
@@ -224,14 +233,20 @@ package enum DevnetLauncher {
 
 /// Ports of 127.0.0.1 below those that outgoing connections get, so that none is taken while its node restarts.
 struct FreePorts {
-    private var candidate = 20_000 + Int(getpid() % 500) * 20
+    private static let first = 20_000
+    private static let count = 12_000
+    /// How many this process gave away, so that devnets side by side get different ones.
+    private static let given = Atomic<Int>(0)
+    /// Other processes begin elsewhere.
+    private static let start = Int(LiveRandomness().next() % UInt64(count))
 
     /// The next port that nobody listens on now.
     ///
     /// - Throws: `failed` when all are taken.
-    mutating func next() throws(BatonError) -> Int {
-        for _ in 0..<12_000 {
-            candidate = candidate >= 31_999 ? 20_000 : candidate + 1
+    func next() throws(BatonError) -> Int {
+        for _ in 0..<Self.count {
+            let number = Self.given.add(1, ordering: .relaxed).newValue
+            let candidate = Self.first + (Self.start + number) % Self.count
             if Self.isFree(candidate) { return candidate }
         }
         throw BatonError(.failed, "No port of 20000 to 31999 is free.", remedy: "End what listens there.")

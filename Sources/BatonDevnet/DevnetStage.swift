@@ -26,7 +26,7 @@ package struct DevnetStage: ScenarioStage {
 
     private let directory: String
     private let executable: String
-    private var ports = FreePorts()
+    private let ports = FreePorts()
     private var devnet: Devnet?
     private var slots: [String: Slot] = [:]
     private var order: [String] = []
@@ -52,7 +52,7 @@ package struct DevnetStage: ScenarioStage {
 
     package mutating func begin(_ chain: ChainSettings) async throws(ScenarioError) {
         let made = try await working { () throws(BatonError) in
-            var ports = FreePorts()
+            let ports = FreePorts()
             return Devnet(
                 directory: directory, executable: executable, chainPort: try ports.next(), chainID: chain.chainID,
                 chain: chain.json, version: "3.0.3", nodes: [], nobodyVotes: true
@@ -134,14 +134,12 @@ package struct DevnetStage: ScenarioStage {
     package mutating func declare(_ node: NodeSettings) async throws(ScenarioError) {
         guard slots[node.name] == nil else { throw ScenarioError("node \(node.name) is there already") }
         let devnet = try theDevnet()
-        var ports = ports
         let place = try await working { () throws(BatonError) in
             Devnet.Node(
                 name: node.name, validator: node.name, posAddress: node.posAddress,
                 directory: devnet.directory + "/" + node.name, port: try ports.next(), publicPort: try ports.next()
             )
         }
-        self.ports = ports
         try await working { () async throws(BatonError) in
             try await DevnetFolders.makeNode(
                 place, devnet,
@@ -163,7 +161,7 @@ package struct DevnetStage: ScenarioStage {
                 place, devnet, to: node.version.rawValue, config: node.configVersion.rawValue
             )
             return try await DevnetLauncher.startWatched(
-                place, devnet,
+                place,
                 arguments: [
                     "--scenario", "--incarnation", node.incarnation, "--pos-started-as-voter",
                     node.startedAsVoter ? "true" : "false",
@@ -195,14 +193,14 @@ package struct DevnetStage: ScenarioStage {
         _ = try await ask(node, "dev_pause")
         slots[node]?.isPaused = true
         for process in await DevnetLauncher.residents(of: place) {
-            _ = await LiveProcesses().signal(process.incarnation, .stop)
+            _ = await DevnetHost.processes.signal(process.incarnation, .stop)
         }
     }
 
     package mutating func resume(_ node: String) async throws(ScenarioError) {
         let slot = try slot(node)
         for process in await DevnetLauncher.residents(of: slot.node) {
-            _ = await LiveProcesses().signal(process.incarnation, .continue)
+            _ = await DevnetHost.processes.signal(process.incarnation, .continue)
         }
         slots[node]?.isPaused = false
         slots[node]?.waiting = []
@@ -238,7 +236,9 @@ package struct DevnetStage: ScenarioStage {
         if !slot.isPaused { try await tellClock(node) }
         let wire: any Wire
         // While an answer hangs, HTTP holds back what comes behind it; people then take another connection.
-        if let open = slot.connections[connection], !awaitsAnswer(open) { wire = open } else {
+        if let open = slot.connections[connection], !awaitsAnswer(open) {
+            wire = open
+        } else {
             let port = slot.node.port
             wire = try await working { () async throws(WireError) in
                 try await LiveNetwork().open(Endpoint(host: "127.0.0.1", port: port), within: .seconds(10))

@@ -68,8 +68,8 @@ actor NodeProcess {
                 ]
             )
         )
-        // What can't be read is refused in the same words.
         guard let answer = DevnetWords.result(joined), let first = answer["next"]?.integer, let seen = answer["view"],
+            // What can't be read is refused in the same words.
             let view = try? ChainView(json: seen)
         else { throw NodePanic("the chain process does not take the node") }
         next = Int(first)

@@ -9,8 +9,9 @@ enum Bench {
     private static var root: URL {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     }
-    /// The `baton` binary of this build.
-    static let executable = root.appending(path: ".build/release/baton").path
+    /// The `baton` binary of this build, or another one that `BATON_EXECUTABLE` names.
+    static let executable =
+        ProcessInfo.processInfo.environment["BATON_EXECUTABLE"] ?? root.appending(path: ".build/release/baton").path
     static let scenarios = root.appending(path: "Scenarios")
 
     /// A new folder of this test's own.
