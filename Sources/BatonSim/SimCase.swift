@@ -85,6 +85,8 @@ package final class SimCase: @unchecked Sendable {
     package private(set) var story: [String] = []
     /// The last controller that was started.
     package private(set) var life: ControllerLife?
+    /// Controllers that live.
+    private var running = 0
     private let controller: SimController
     private var chance: SplitMix64
     private var world: SimWorld { fleet.world }
@@ -168,11 +170,16 @@ package final class SimCase: @unchecked Sendable {
             tell: { [weak self] in if life.isAlive { self?.tell($0) } }
         )
         let before = checkers.picture()
-        life.onEnd { [weak run] in run?.finish(nil) }
+        running += 1
+        life.onEnd { [weak run, weak self] in
+            run?.finish(nil)
+            self?.running -= 1
+        }
         Task(executorPreference: world) { [controller, checkers, weak self] in
             let outcome = await controller(attempt)
             guard life.isAlive, let self, !world.isOver else { return }
-            if outcome.exit == .refused { checkers.refused(before) }
+            // Beside another controller at work nothing can be said of what this one left alone.
+            if outcome.exit == .refused, running == 1 { checkers.refused(before) }
             run.finish(outcome)
             life.die()
         }

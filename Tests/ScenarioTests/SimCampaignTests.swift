@@ -1,4 +1,5 @@
 import BatonConflux
+import BatonModel
 import BatonSim
 import Testing
 
