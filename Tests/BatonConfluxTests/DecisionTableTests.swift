@@ -135,10 +135,14 @@ struct DecisionTableTests {
             }
             var isUnused = false
             if case .unused = closing { isUnused = true }
-            if let highest = highest(scene, isUnused: isUnused), state.watermark < highest { faults.append("\(id): \(state.watermark) below \(highest)") }
+            if let highest = highest(scene, isUnused: isUnused), state.watermark < highest {
+                faults.append("\(id): \(state.watermark) below \(highest)")
+            }
             if let floor = scene.memory.floor.value, state.watermark < floor { faults.append("\(id): \(state.watermark) below the floor") }
             if scene.memory.lastGrant == nil { faults.append("\(id): no grant, no barrier, yet granted by \(origin)") }
-            if let record = scene.memory.lastGrant, record.isOpen != (closing != nil) { faults.append("\(id): closing \(String(describing: closing))") }
+            if let record = scene.memory.lastGrant, record.isOpen != (closing != nil) {
+                faults.append("\(id): closing \(String(describing: closing))")
+            }
             if let closing, closing.grant != scene.memory.lastGrant?.grant.number { faults.append("\(id): closes another") }
         }
         if row.status == (.voting, .voting), granted > 0 { faults.append("granted while two vote") }
@@ -184,7 +188,9 @@ struct DecisionTableTests {
         }
         if node.life == nil, place("startProcess \(to)") > start { faults.append("\(to) is not started") }
         for id in scene.ids where id != to {
-            for verb in ["stopProcess", "startProcess", "place", "vest"] where acts.contains("\(verb) \(id)") { faults.append("\(verb) \(id)") }
+            for verb in ["stopProcess", "startProcess", "place", "vest"] where acts.contains("\(verb) \(id)") {
+                faults.append("\(verb) \(id)")
+            }
         }
         for step in plan.steps {
             switch step.deed {

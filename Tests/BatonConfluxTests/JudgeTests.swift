@@ -65,7 +65,15 @@ struct JudgeTests {
             ], idleQuestions: [.ledger("b")]),
         Row(
             condition: .mute("b"), holds: started.with { $0.b.epoch = 37012 },
-            fails: [started, started.with { $0.b.epoch = 37012; $0.b.flag = false }, started.with { $0.b.epoch = 37012; $0.b.json = .absent }]),
+            fails: [
+                started,
+                started.with {
+                    $0.b.epoch = 37012; $0.b.flag = false
+                },
+                started.with {
+                    $0.b.epoch = 37012; $0.b.json = .absent
+                },
+            ]),
     ]
 
     static let nodeRows: [Row] = [
@@ -73,8 +81,12 @@ struct JudgeTests {
             condition: .sameIncarnation("a"), holds: voting { $0.memory.incarnations = ["a": Scene.life(of: "a")] },
             fails: [
                 voting { $0.memory.incarnations = ["a": Scene.life(of: "b")] }, .voting,
-                voting { $0.memory.incarnations = ["a": Scene.life(of: "a")]; $0.a.pid = nil },
-                voting { $0.memory.incarnations = ["a": Scene.life(of: "a")]; $0.a.bootID = "later" },
+                voting {
+                    $0.memory.incarnations = ["a": Scene.life(of: "a")]; $0.a.pid = nil
+                },
+                voting {
+                    $0.memory.incarnations = ["a": Scene.life(of: "a")]; $0.a.bootID = "later"
+                },
             ]),
         Row(
             condition: .running("b"), holds: .voting,
@@ -175,9 +187,14 @@ struct JudgeTests {
             condition: .epochAsGranted("b"), holds: placed,
             fails: [placed.with { $0.b.epoch = 37012 }, placed.with { $0.b.epoch = 37010 }, placed.with { $0.memory.lastGrant = nil }]),
         Row(
-            condition: .settled(.seconds(6)), holds: stopped { $0.memory.fencedSince = ago(6); $0.memory.barrier = 37011 },
+            condition: .settled(.seconds(6)),
+            holds: stopped {
+                $0.memory.fencedSince = ago(6); $0.memory.barrier = 37011
+            },
             fails: [
-                stopped { $0.memory.fencedSince = ago(5); $0.memory.barrier = 37011 }, stopped { $0.memory.fencedSince = ago(6) },
+                stopped {
+                    $0.memory.fencedSince = ago(5); $0.memory.barrier = 37011
+                }, stopped { $0.memory.fencedSince = ago(6) },
                 stopped { $0.memory.barrier = 37011 },
             ]),
         Row(
@@ -280,9 +297,15 @@ struct JudgeTests {
     func neverIdleUnanswered(_ method: String) {
         let scene = Self.voting { $0.b.unanswered = method }
         #expect(scene.judge(.idle("b")) == .unknown("conflux.idle", .unanswered(since: scene.now)))
-        #expect(Self.voting { $0.b.unanswered = method; $0.b.flag = true }.judge(.idle("b")) == .fails("conflux.idle"))
+        #expect(
+            Self.voting {
+                $0.b.unanswered = method; $0.b.flag = true
+            }.judge(.idle("b")) == .fails("conflux.idle"))
         // The end of the process ends the command with it.
-        #expect(Self.voting { $0.b.unanswered = method; $0.b.pid = nil }.judge(.idle("b")) == .holds)
+        #expect(
+            Self.voting {
+                $0.b.unanswered = method; $0.b.pid = nil
+            }.judge(.idle("b")) == .holds)
         let stopping = Self.stopped { $0.a.unanswered = method }
         #expect(stopping.judge(.stopped("a")) == .unknown("conflux.stopped", .unanswered(since: stopping.now)))
     }
@@ -295,20 +318,28 @@ struct JudgeTests {
     @Test("S10: a node that would vote after a restart is not idle (safety.r5)")
     func knowsWhatSurvives() {
         for pid in [20, nil] as [Int32?] {
-            let armed = Self.voting { $0.b.pid = pid; $0.b.voterNext = true }
+            let armed = Self.voting {
+                $0.b.pid = pid; $0.b.voterNext = true
+            }
             #expect(armed.judge(.idle("b")) == .fails("safety.r5"))
             #expect(armed.judge(.voterFalse("b")) == .fails("safety.r5"))
-            let unread = Self.voting { $0.b.pid = pid; $0.b.voterNext = nil }
+            let unread = Self.voting {
+                $0.b.pid = pid; $0.b.voterNext = nil
+            }
             #expect(unread.judge(.idle("b")) == .unknown("safety.r5", .unreadable))
             #expect(unread.judge(.voterFalse("b")) == .unknown("safety.r5", .unreadable))
         }
         #expect(Scene.voting.judge(.voterFalse("b")) == .holds)
-        #expect(Self.voting { $0.doubts = [.process("b"): .unreachable] }.judge(.voterFalse("b")) == .unknown("conflux.voter-false", .unreachable))
+        #expect(
+            Self.voting { $0.doubts = [.process("b"): .unreachable] }.judge(.voterFalse("b"))
+                == .unknown("conflux.voter-false", .unreachable))
     }
 
     @Test("outside the committee the flag and the file prove a start, and no signature is waited for")
     func provesOutsideTheCommittee() {
-        let outside = Self.started.with { $0.inCommittee = false; $0.highest = nil; $0.b.json = Scene.held(37011, 57) }
+        let outside = Self.started.with {
+            $0.inCommittee = false; $0.highest = nil; $0.b.json = Scene.held(37011, 57)
+        }
         #expect(outside.judge(.proven("b")) == .holds)
         #expect(outside.with { $0.b.json = Scene.held(37011, 56) }.judge(.proven("b")) == .fails("conflux.proven"))
         #expect(outside.with { $0.b.flag = false }.judge(.proven("b")) == .fails("conflux.proven"))
@@ -316,7 +347,9 @@ struct JudgeTests {
 
     @Test("Z1: the giver's own last signature proves nothing of the receiver")
     func provesAboveTheRecord() {
-        let late = Self.started.with { $0.highest = Watermark(epoch: 37011, round: 57); $0.b.json = Scene.held(37011, 57) }
+        let late = Self.started.with {
+            $0.highest = Watermark(epoch: 37011, round: 57); $0.b.json = Scene.held(37011, 57)
+        }
         #expect(late.judge(.proven("b")) == .fails("conflux.proven"))
     }
 

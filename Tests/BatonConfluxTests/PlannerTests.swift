@@ -44,7 +44,12 @@ struct PlannerRefusalTests {
         ("an unseen process", voting { $0.doubts = [.process("b"): .unreachable] }, "conflux.idle", "Make b answer", true),
         ("stale facts", voting { $0.stale = [.voting("b")] }, "conflux.idle", "Make b answer", true),
         ("S10: a node that restarts as voter", voting { $0.b.voterNext = true }, "safety.r5", "pos_started_as_voter = false", false),
-        ("S10: it has ended", voting { $0.b.voterNext = true; $0.b.pid = nil }, "safety.r5", "pos_started_as_voter = false", false),
+        (
+            "S10: it has ended",
+            voting {
+                $0.b.voterNext = true; $0.b.pid = nil
+            }, "safety.r5", "pos_started_as_voter = false", false
+        ),
         ("a setting that can't be read", voting { $0.b.voterNext = nil }, "safety.r5", "Make b answer", true),
     ]
     static let verbs: [(String, ConfluxVerb)] = [
@@ -56,18 +61,26 @@ struct PlannerRefusalTests {
             verbs.map { Row(name: "\($0.0): \(name)", verb: $0.1, scene: scene, rule: rule, remedy: remedy, isDoubt: isDoubt) }
         } + [
             Row(name: "switchover: nobody votes", verb: over, scene: .stopped, rule: "conflux.voting", remedy: "baton start v"),
-            Row(name: "switchover: to the voter", verb: .switchover(to: "a"), scene: .voting, rule: "conflux.voting", remedy: "Nothing to do"),
+            Row(
+                name: "switchover: to the voter", verb: .switchover(to: "a"), scene: .voting, rule: "conflux.voting",
+                remedy: "Nothing to do"),
             Row(name: "switchover: to a stranger", verb: .switchover(to: "x"), scene: .voting, rule: "conflux.node", remedy: "a, b"),
             Row(
                 name: "switchover: three nodes", verb: over,
                 scene: voting { $0.c = Scene.Node(pid: 30, json: Scene.held(37011, 0, stamp: Scene.anew)) }, rule: "conflux.node",
                 remedy: "--to NODE"),
-            Row(name: "switchover: the receiver is down", verb: over, scene: voting { $0.b.pid = nil }, rule: "conflux.running", remedy: "Start the node"),
-            Row(name: "switchover: it hangs", verb: over, scene: voting { $0.b.isStopped = true }, rule: "conflux.running", remedy: "Start the node"),
+            Row(
+                name: "switchover: the receiver is down", verb: over, scene: voting { $0.b.pid = nil }, rule: "conflux.running",
+                remedy: "Start the node"),
+            Row(
+                name: "switchover: it hangs", verb: over, scene: voting { $0.b.isStopped = true }, rule: "conflux.running",
+                remedy: "Start the node"),
             Row(
                 name: "switchover: another identity", verb: over, scene: voting { $0.b.identity = String(repeating: "cd", count: 32) },
                 rule: "conflux.signs-for", remedy: "pos_key"),
-            Row(name: "switchover: another chain", verb: over, scene: voting { $0.b.chainID = 1 }, rule: "conflux.on-chain", remedy: "chainId"),
+            Row(
+                name: "switchover: another chain", verb: over, scene: voting { $0.b.chainID = 1 }, rule: "conflux.on-chain",
+                remedy: "chainId"),
             Row(
                 name: "switchover: a strange file on the receiver", verb: over, scene: voting { $0.b.save = strange },
                 rule: "conflux.no-strange-file", remedy: "/b/pos_db"),
@@ -80,8 +93,12 @@ struct PlannerRefusalTests {
             Row(
                 name: "switchover: a .save on the voter", verb: over, scene: voting { $0.a.save = Scene.held(37010, 3) },
                 rule: "conflux.no-save", remedy: "/a/pos_db/secure_storage.json.save"),
-            Row(name: "switchover: the voter's file is gone", verb: over, scene: voting { $0.a.json = .absent }, rule: "conflux.own-file", remedy: "/a/pos_db"),
-            Row(name: "switchover: the receiver has none", verb: over, scene: voting { $0.b.json = .absent }, rule: "conflux.own-file", remedy: "/b/pos_db"),
+            Row(
+                name: "switchover: the voter's file is gone", verb: over, scene: voting { $0.a.json = .absent }, rule: "conflux.own-file",
+                remedy: "/a/pos_db"),
+            Row(
+                name: "switchover: the receiver has none", verb: over, scene: voting { $0.b.json = .absent }, rule: "conflux.own-file",
+                remedy: "/b/pos_db"),
             Row(
                 name: "switchover: no waypoint for 3.0", verb: over, scene: voting { $0.a.json = Scene.held(37011, 57, waypoint: false) },
                 rule: "conflux.waypoint", remedy: "3.1"),
@@ -90,12 +107,15 @@ struct PlannerRefusalTests {
                 rule: "conflux.on-chain", remedy: "chainId", isDoubt: true),
             Row(name: "upgrade: nobody votes", verb: upgrade, scene: .stopped, rule: "conflux.voting", remedy: "baton start v"),
             Row(
-                name: "upgrade: all is done", verb: upgrade, scene: voting { ($0.a.release, $0.b.release) = (PlannerTests.new, PlannerTests.new) },
+                name: "upgrade: all is done", verb: upgrade,
+                scene: voting { ($0.a.release, $0.b.release) = (PlannerTests.new, PlannerTests.new) },
                 rule: "conflux.on-release", remedy: "Nothing to do"),
             Row(
                 name: "upgrade: a strange file", verb: upgrade, scene: voting { $0.b.json = strange }, rule: "conflux.no-strange-file",
                 remedy: "/b/pos_db"),
-            Row(name: "start: one votes already", verb: .start(on: "b"), scene: .voting, rule: "conflux.voting", remedy: "baton switchover v"),
+            Row(
+                name: "start: one votes already", verb: .start(on: "b"), scene: .voting, rule: "conflux.voting",
+                remedy: "baton switchover v"),
             Row(name: "start: on a stranger", verb: .start(on: "x"), scene: .stopped, rule: "conflux.node", remedy: "a, b"),
             Row(
                 name: "start: a strange file on the other", verb: .start(on: "b"), scene: Scene.stopped.with { $0.a.save = strange },
@@ -222,7 +242,8 @@ struct PlannerTests {
     func fencesTheThird() throws {
         let three = Scene.voting.with { $0.c = Scene.Node(pid: 30, json: Scene.held(37011, 0, stamp: Scene.anew)) }
         let plan = try three.planner.plan(.switchover(to: "b"))
-        for step in try Self.steps(of: plan, try #require(plan.cuts.first)) where step.hazard == .slashable || step.id == plan.cuts[0].first {
+        for step in try Self.steps(of: plan, try #require(plan.cuts.first)) where step.hazard == .slashable || step.id == plan.cuts[0].first
+        {
             #expect(step.guards.contains(.idle("c")), "\(step.id)")
         }
     }
@@ -243,7 +264,8 @@ struct PlannerTests {
         let onB = try deeds(Scene.stopped.planner.plan(.start(on: "b")))
         #expect(onB.filter { !$0.hasPrefix("keep") } == ["mark all", "grant b", "handOver a", "place b", "vest b", "sync b"])
         let onA = try deeds(Scene.stopped.planner.plan(.start(on: "a")))
-        #expect(onA.filter { !$0.hasPrefix("keep") } == ["mark all", "grant a", "handOver a", "restoreOwn a", "place a", "vest a", "sync a"])
+        #expect(
+            onA.filter { !$0.hasPrefix("keep") } == ["mark all", "grant a", "handOver a", "restoreOwn a", "place a", "vest a", "sync a"])
         // Behind the epoch's end its memory is stale: it is restarted.
         let rolled = Scene.stopped.with { $0.a.epoch = 37012 }
         let again = try deeds(rolled.planner.plan(.start(on: "a")))

@@ -120,7 +120,8 @@ struct MachineCutTests {
         #expect(!run.trace.contains("commit intent:stop"))
     }
 
-    @Test("a lost lease ends at once and commits nothing", arguments: ["perform stop", "observe hand", "vest vest under 3", "observe after"])
+    @Test(
+        "a lost lease ends at once and commits nothing", arguments: ["perform stop", "observe hand", "vest vest under 3", "observe after"])
     func endsWithTheLease(_ moment: String) throws {
         var run = Self.run()
         run.run()

@@ -213,6 +213,22 @@ struct MachineGuardTests {
         #expect(run.trace.filter { $0 == "perform x" }.count == 1)
     }
 
+    @Test("a late sending drops every fact, also those that no guard asks for again")
+    func dropsFactsWhenLate() {
+        var machine = ToyRun([.turn("x", when: [.lit("g")])]).machine
+        let now = Instant(nanoseconds: 5)
+        _ = machine.handle(.began, at: now)
+        let seen = Dictionary(
+            uniqueKeysWithValues: [("x", 0), ("g", 1), ("other", 1)].map { name, value in
+                (Toy.Question.lamp(name), Fact(value: .known(value), of: "a", incarnation: nil, from: .rpc, at: now))
+            })
+        _ = machine.handle(.observed(seen), at: now)
+        _ = machine.handle(.committed(EntryNumber(rawValue: 1)), at: now)
+        #expect(machine.facts[.lamp("other")] != nil)
+        _ = machine.handle(.late("x"), at: now)
+        for lamp in ["x", "g", "other"] { #expect(machine.facts[.lamp(lamp)] == nil) }
+    }
+
     @Test("the moment of a check is that of its oldest fact, not that of the commit")
     func datesTheCheck() {
         var run = ToyRun([.turn("x", when: [.lit("g")])], lamps: ["x": 0, "g": 1])

@@ -79,9 +79,8 @@ struct ValueTests {
     @Test("a secret is never written")
     func hidesSecrets() {
         let secret = Secret("hunter2")
-        var dumped = ""
-        dump(secret, to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), dumped, "\([secret])", "\(Optional(secret) as Any)"] {
+        #expect(Mirror(reflecting: secret).children.isEmpty)
+        for text in ["\(secret)", String(reflecting: secret), "\([secret])", "\(Optional(secret) as Any)"] {
             #expect(!text.contains("hunter2"), "\(text)")
         }
         #expect(secret.reveal() == "hunter2")
