@@ -219,7 +219,8 @@ extension ConfluxPlanner {
             proof: [.noSave(node)], within: .seconds(10), hazard: .reversible)
     }
 
-    private func restarting(_ node: NodeID) -> [Step<Conflux>] {
+    /// Ends a node's process and starts it again.
+    func restarting(_ node: NodeID) -> [Step<Conflux>] {
         [
             Step(
                 "end.\(node)", "end \(node)'s process, and with it every command in its queue", guards: [.idle(node), .voterFalse(node)],

@@ -17,7 +17,7 @@ extension ConfluxPlanner {
             return make(
                 words("switchover", ["from": .string(voter.rawValue), "to": .string(to.rawValue)]),
                 "Hand the vote of \(site.validator) from \(voter) to \(to)", try assumptions(from: voter, to: to),
-                adoption(of: voter) + [preparation(from: voter, to: to), cut(from: voter, to: to), proof(of: to)],
+                adoption(of: voter) + renewal(of: to) + [preparation(from: voter, to: to), cut(from: voter, to: to), proof(of: to)],
                 result: "\(to) votes, \(voter) is idle")
         default:
             guard history.isResumed, let to = asked ?? history.lastCut else {
@@ -36,7 +36,8 @@ extension ConfluxPlanner {
             conditions += [.signsFor(node, identity: site.identity), .onChain(node, id: site.chainID)]
         }
         conditions += [.voting(voter), .ownFile(voter)] + nodes.filter { $0 != voter }.map { .idle($0) }
-        conditions += [.ownFile(to), .waypointFor(to, from: voter)]
+        if renewal(of: to).isEmpty { conditions.append(.ownFile(to)) }
+        conditions.append(.waypointFor(to, from: voter))
         for condition in conditions {
             switch judge(condition) {
             case .holds: continue
@@ -63,6 +64,13 @@ extension ConfluxPlanner {
         case .waypointFor: return "Upgrade the receiver to 3.1 first, or restore a vote state that has its waypoint."
         default: return "Run `baton status \(site.validator)` and mend what it names."
         }
+    }
+
+    /// A node that stopped has no vote state of its own and a memory that may be stale: it is restarted before it may
+    /// vote again (conflux-pos.md §2.6 no. 7, §12 no. 5).
+    func renewal(of node: NodeID) -> [Part] {
+        guard facts.files(node)?.json == .absent, facts.files(node)?.save == .absent else { return [] }
+        return [Part(restarting(node))]
     }
 
     /// Everything is done but the proof.
