@@ -19,6 +19,8 @@ package enum Conflux: Family {
         guard case .found(let source) = record(of: memory, facts, plan) else {
             return questions + plan.nodes.map { .ledger($0) } + [.network, .history, .signatures]
         }
+        // A start out of nothing asks the chain for its veto; inside a cut that was asked before.
+        if plan.cuts.contains(where: { $0.from == nil && $0.to == node }) { return questions + [.signatures] }
         if let ledger = facts.ledger(node), ledger.epoch > source.state.watermark.epoch { questions.append(.signatures) }
         return questions
     }
@@ -67,7 +69,12 @@ package enum Conflux: Family {
         }
         let since = memory.fencedSince ?? now
         memory.fencedSince = since
-        guard memory.barrier == nil, since.duration(to: now) >= plan.settle, let network = facts.network else { return }
+        guard memory.barrier == nil, since.duration(to: now) >= plan.settle else { return }
+        let asked: [ConfluxQuestion] = [.network] + plan.nodes.flatMap { [.ledger($0), .files($0)] }
+        let isFresh = asked.allSatisfy { facts[$0].map { $0.at.duration(to: now) <= freshness } ?? false }
+        guard isFresh, let network = facts.network else { return }
+        let witnesses = network.sources + plan.nodes.filter { facts.ledger($0) != nil }.count
+        guard witnesses >= 2 else { return }
         var epochs = [network.epoch]
         for node in plan.nodes {
             if let ledger = facts.ledger(node) { epochs.append(ledger.epoch) }

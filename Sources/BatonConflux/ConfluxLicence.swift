@@ -10,6 +10,9 @@ extension Conflux {
     package static func licence(
         for node: NodeID, of plan: Plan<Conflux>, by facts: Facts<Conflux>, with memory: Memory, at now: Instant
     ) -> Licence {
+        if let stale = staleQuestion(for: node, of: plan, by: facts, at: now) {
+            return .wait("safety.r9", "the answer about \(stale.name) is too old or missing")
+        }
         guard let receiver = facts.process(node), let incarnation = receiver.incarnation else {
             return .wait("conflux.running", "\(node) does not run")
         }
@@ -23,9 +26,17 @@ extension Conflux {
         switch record(of: memory, facts, plan) {
         case .found(let found): source = found
         case .none(let why):
-            return withoutRecord(why, node, facts, memory, fences, incarnation, now)
+            return withoutRecord(why, node, plan, facts, memory, fences, incarnation, now)
         }
-        return choose(source, for: node, plan, facts, memory, fences, incarnation)
+        return choose(source, for: node, facts, memory, fences, incarnation, now)
+    }
+
+    /// The first of the facts that every licence stands on which is missing or too old (safety.md R9).
+    private static func staleQuestion(
+        for node: NodeID, of plan: Plan<Conflux>, by facts: Facts<Conflux>, at now: Instant
+    ) -> ConfluxQuestion? {
+        let base: [ConfluxQuestion] = plan.nodes.flatMap { [.process($0), .voting($0), .files($0)] } + [.ledger(node)]
+        return base.first { question in facts[question].map { $0.at.duration(to: now) > freshness } ?? true }
     }
 
     /// A node that people started votes alone: it becomes the grantee with the bytes it votes from.
@@ -48,7 +59,8 @@ extension Conflux {
     }
 
     private static func withoutRecord(
-        _ why: String, _ node: NodeID, _ facts: Facts<Conflux>, _ memory: Memory, _ fences: [Fence], _ incarnation: Incarnation,
+        _ why: String, _ node: NodeID, _ plan: Plan<Conflux>, _ facts: Facts<Conflux>, _ memory: Memory, _ fences: [Fence],
+        _ incarnation: Incarnation,
         _ now: Instant
     ) -> Licence {
         guard let own = facts.files(node)?.json.held else { return .wait("conflux.own-file", "\(node) has no vote state of its own") }
@@ -57,7 +69,8 @@ extension Conflux {
             // A fresh file below what the ledger knows is no licence; a later epoch is.
             return barrier(why, node, facts, memory, fences, incarnation, closing, now)
         }
-        if own.isFresh, judge(.firstEver, by: facts, with: memory, at: now) == .holds {
+        let isUntouched = plan.nodes.allSatisfy { facts.files($0).map { $0.save == .absent && $0.handedOver.isEmpty } ?? false }
+        if own.isFresh, isUntouched, judge(.firstEver, by: facts, with: memory, at: now) == .holds {
             return .granted(own.state, .firstEver, fences: fences, closing: closing, incarnation: incarnation)
         }
         return barrier(why, node, facts, memory, fences, incarnation, closing, now)
@@ -77,8 +90,8 @@ extension Conflux {
     }
 
     private static func choose(
-        _ source: LicenceSource, for node: NodeID, _ plan: Plan<Conflux>, _ facts: Facts<Conflux>, _ memory: Memory,
-        _ fences: [Fence], _ incarnation: Incarnation
+        _ source: LicenceSource, for node: NodeID, _ facts: Facts<Conflux>, _ memory: Memory, _ fences: [Fence],
+        _ incarnation: Incarnation, _ now: Instant
     ) -> Licence {
         guard let grant = memory.lastGrant?.grant, let ledger = facts.ledger(node) else {
             return .wait("conflux.synced", "\(node)'s epoch is unknown")
@@ -104,6 +117,12 @@ extension Conflux {
         }
         if let repaired = muteRepair(node, grant, facts, source, ledger.epoch) {
             return .granted(repaired, origin, fences: fences, closing: closing, incarnation: incarnation)
+        }
+        guard let seen = facts[.signatures], seen.value.value != nil, seen.at.duration(to: now) <= freshness else {
+            return .wait("safety.r2", "whether a vote of ours is on chain in epoch \(ledger.epoch) is unknown")
+        }
+        if !source.isUnused, node == grant.node, incarnation == grant.incarnation {
+            return .wait("safety.r2", "\(node) stopped in epoch \(mark.epoch) and must be restarted before it votes in \(ledger.epoch)")
         }
         // The receiver is an epoch ahead: its own fresh file, unless it is the very process that stopped (sheet §12 no. 6).
         guard let own = facts.files(node)?.json.held, own.isFresh, own.state.watermark.epoch == ledger.epoch else {
@@ -178,6 +197,10 @@ extension Conflux {
     private static func unused(_ grant: Grant, _ files: FilesReading, _ process: ProcessReading) -> LicenceSource? {
         guard grant.origin != .adopted, files.save == .absent, let own = files.json.held else { return nil }
         guard own.state.watermark < grant.state.watermark || isUntouched(own, by: grant) else { return nil }
+        let isAbove = files.handedOver.values.contains { file in
+            file.held.map { isRecord($0, of: grant) && $0.state.watermark > grant.state.watermark } ?? false
+        }
+        guard !isAbove else { return nil }
         if let revoked = files.revoked[grant.number.rawValue]?.held {
             guard revoked.state.digest == grant.state.digest else { return nil }
             return LicenceSource(state: grant.state, isUnused: true, shown: "token revoked on \(grant.node)")

@@ -96,10 +96,10 @@ struct DecisionTableTests {
 
     /// The highest vote state that descends from the last grant's bytes and lies on its grantee; what it handed over
     /// counts as its record, unless it is shown that no start ran under the grant.
-    static func highest(_ scene: Scene, isUnused: Bool) -> Watermark? {
+    static func highest(_ scene: Scene) -> Watermark? {
         guard let grant = scene.memory.lastGrant?.grant else { return nil }
         let node = scene.node(grant.node)
-        let archive = isUnused ? [] : node.handedOver.keys.sorted().compactMap { node.handedOver[$0] }
+        let archive = node.handedOver.keys.sorted().compactMap { node.handedOver[$0] }
         let files = [node.json, node.save] + archive
         return files.compactMap(\.held).filter { $0.ownerStamp == Scene.lineage }.map(\.state.watermark).max()
     }
@@ -133,9 +133,7 @@ struct DecisionTableTests {
                 if !scene.node(id).flag { faults.append("\(id): adopted and idle") }
                 continue
             }
-            var isUnused = false
-            if case .unused = closing { isUnused = true }
-            if let highest = highest(scene, isUnused: isUnused), state.watermark < highest {
+            if let highest = highest(scene), state.watermark < highest {
                 faults.append("\(id): \(state.watermark) below \(highest)")
             }
             if let floor = scene.memory.floor.value, state.watermark < floor { faults.append("\(id): \(state.watermark) below the floor") }

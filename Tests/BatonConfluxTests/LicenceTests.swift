@@ -74,7 +74,7 @@ struct LicenceTests {
     @Test("the node that stopped itself has no file of its own for the next epoch")
     func stoppedItself() {
         let rolled = Scene.stopped.with { $0.a.epoch = 37012 }
-        #expect(Self.isWait(rolled.licence(for: "a"), "conflux.own-file"))
+        #expect(Self.isWait(rolled.licence(for: "a"), "safety.r2"))
     }
 
     @Test("the receiver is behind: it waits")
@@ -428,6 +428,18 @@ extension Scene {
                 body(&third)
                 c = third
             }
+        }
+    }
+}
+
+extension LicenceTests {
+    @Test("a .save or a handed-over file anywhere is a life: no first start")
+    func firstEverWithFiles() {
+        for node in ["a", "b"] as [NodeID] {
+            let saved = JudgeTests.newborn.with { $0.change(node) { $0.save = Scene.held(37010, 5) } }
+            #expect(Self.given(saved.licence(for: "b")) == nil)
+            let handed = JudgeTests.newborn.with { $0.change(node) { $0.handedOver = [3: Scene.held(37010, 5)] } }
+            #expect(Self.given(handed.licence(for: "b")) == nil)
         }
     }
 }

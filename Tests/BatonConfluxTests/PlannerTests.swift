@@ -97,9 +97,6 @@ struct PlannerRefusalTests {
                 name: "switchover: the voter's file is gone", verb: over, scene: voting { $0.a.json = .absent }, rule: "conflux.own-file",
                 remedy: "/a/pos_db"),
             Row(
-                name: "switchover: the receiver has none", verb: over, scene: voting { $0.b.json = .absent }, rule: "conflux.own-file",
-                remedy: "/b/pos_db"),
-            Row(
                 name: "switchover: no waypoint for 3.0", verb: over, scene: voting { $0.a.json = Scene.held(37011, 57, waypoint: false) },
                 rule: "conflux.waypoint", remedy: "3.1"),
             Row(

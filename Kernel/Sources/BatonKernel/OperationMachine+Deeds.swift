@@ -76,7 +76,10 @@ extension OperationMachine {
         case .done, .unknown:
             phase = .proving
             waitingFor = ""
-            if step.proof.isEmpty, outcome == .done { return [report] + leave(.proved, at: now) }
+            if step.proof.isEmpty {
+                guard outcome == .done else { return [report] + end(.replan("kernel.unproved", "\(step.title): its answer did not come")) }
+                return [report] + leave(.proved, at: now)
+            }
             return [report] + observe()
         }
     }

@@ -245,6 +245,7 @@ extension OperationMachine {
             return wait(for: condition, verdict, of: step, at: now)
         }
         if !step.always, !step.proof.isEmpty, first(step.proof, at: now) == nil { return leave(.skipped, at: now) }
+        if wantsStop, let cut = cutAtHand, cut.first == step.id { return end(.interrupted("stopped before “\(step.title)”")) }
         if case .firstThatHolds(let branches) = step.deed { return choose(branches, of: step, at: now) }
         if case .wait = step.deed {
             phase = .proving

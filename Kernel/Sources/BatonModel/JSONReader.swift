@@ -82,12 +82,16 @@ private struct JSONReader {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
         guard let first = digits.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { throw fault("no value") }
-        let leadingZero = digits.hasPrefix("0") && digits.utf8.count > 1
+        let whole = digits.prefix { $0 != "." && $0 != "e" && $0 != "E" }
+        guard !whole.contains("-"), whole.utf8.count == 1 || !whole.hasPrefix("0") else { throw fault("no number") }
         guard plain else {
+            if let dot = digits.firstIndex(of: ".") {
+                guard let next = digits[digits.index(after: dot)...].utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next)
+                else { throw fault("no number") }
+            }
             guard Double(text) != nil else { throw fault("no number") }
             return .number(text)
         }
-        guard !leadingZero, !digits.contains("-") else { throw fault("no number") }
         return Int64(text).map(JSON.integer) ?? .number(text)
     }
 
@@ -192,7 +196,9 @@ private struct JSONReader {
     }
 
     mutating func unit() throws(JSONError) -> UInt16 {
-        guard position + 4 <= bytes.count, let value = UInt16(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+        guard position + 4 <= bytes.count,
+            bytes[position..<position + 4].allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
+            let value = UInt16(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
         else { throw fault("no escape of four digits") }
         position += 4
         return value
