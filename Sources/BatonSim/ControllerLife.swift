@@ -35,6 +35,7 @@ package final class ControllerLife: SimProcess, @unchecked Sendable {
 
     /// What happens to a controller at an effect.
     package struct Blow: Hashable, Sendable {
+        /// What is done to it.
         package enum Harm: Hashable, Sendable {
             /// The process ends.
             case death

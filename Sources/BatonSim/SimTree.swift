@@ -5,6 +5,7 @@ package import BatonWorld
 package final class SimTree: @unchecked Sendable {
     /// A file, folder or link; its identity is the inode.
     final class Node {
+        /// What it holds.
         enum Content {
             case file([UInt8])
             case folder([String: Node])
@@ -88,7 +89,10 @@ package final class SimTree: @unchecked Sendable {
     private func find(_ path: String, following: Bool, depth: Int = 0) throws(FileError) -> Node? {
         guard depth < 16 else { throw Self.fault(.other, path) }
         let spot: (folder: Node, name: String)?
-        do { spot = try place(path) } catch { if error.kind == .absent { return nil } else { throw error } }
+        do { spot = try place(path) } catch {
+            guard error.kind == .absent else { throw error }
+            return nil
+        }
         guard let spot else { return root }
         guard let node = spot.folder.names?[spot.name] else { return nil }
         if following, case .link(let target) = node.content {
@@ -266,7 +270,9 @@ extension SimTree {
             if case .file(let kept)? = node.safe { safe = kept }
             if safe != bytes || node.safe == nil { node.content = .file(chance.happens(500) ? bytes : safe) }
         case .folder(let names):
-            if case .folder(let safe)? = node.safe, chance.happens(500), safe.keys.sorted() != names.keys.sorted() || names.contains(where: { safe[$0.key] !== $0.value }) {
+            if case .folder(let safe)? = node.safe, chance.happens(500),
+                safe.count != names.count || names.contains(where: { safe[$0.key] !== $0.value })
+            {
                 node.content = .folder(safe)
             }
             for name in (node.names ?? [:]).keys.sorted() { if let inner = node.names?[name] { lose(inner, &chance) } }

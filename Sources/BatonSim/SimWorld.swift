@@ -151,6 +151,7 @@ package final class SimWorld: TaskExecutor, @unchecked Sendable {
         return ending
     }
 
+    // Set and read on the world's one thread.
     private final class Flag: @unchecked Sendable { var isSet = false }
 
     private func step() {

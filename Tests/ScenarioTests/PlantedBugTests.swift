@@ -10,7 +10,7 @@ import Testing
         ProcessInfo.processInfo.environment["BATON_CHECK_ALL"] == "1" ? [1, 100_001, 200_001] : [1]
     static let seedsMax = 2000
 
-    @Test(arguments: PlantedBug.allCases, ranges)
+    @Test(arguments: PlantedBug.allCases, Self.ranges)
     func everyPlantedBugIsFoundByItsCheckerAndTheUnplantedCodePassesTheSameSeeds(bug: PlantedBug, from: UInt64) {
         var found: UInt64?
         for seed in from..<(from + UInt64(Self.seedsMax)) {

@@ -115,7 +115,8 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     @Test func nobodyListensIsARefusal() {
         _ = Stage().run { world in
-            await #expect(throws: WireError.refused) { _ = try await world.network.open(Endpoint(host: "127.0.0.1", port: 1), within: .seconds(1)) }
+            let nobody = Endpoint(host: "127.0.0.1", port: 1)
+            await #expect(throws: WireError.refused) { _ = try await world.network.open(nobody, within: .seconds(1)) }
         }
     }
 

@@ -120,7 +120,8 @@ private func run(_ seed: UInt64) -> Ran {
         let life = ControllerLife(on: SimMachine("m", in: world))
         let ending = world.run(limit: .seconds(10)) {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { do { try await SimClock(life).sleep(until: Instant(nanoseconds: 3_600_000_000_000), tolerance: nil) } catch {} }
+                let late = Instant(nanoseconds: 3_600_000_000_000)
+                group.addTask { do { try await SimClock(life).sleep(until: late, tolerance: nil) } catch {} }
                 await world.pass(.seconds(1))
                 group.cancelAll()
             }
