@@ -106,7 +106,11 @@ let package = Package(
             ["BatonSim", "BatonConflux", "BatonConfluxNode", "BatonEngine", "BatonStore", "BatonDriver", "BatonWorld", model, kernel]),
         tests(
             "IntegrationTests",
-            ["BatonTestKit", "store-probe", "BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel, "BatonDigest"]),
+            [
+                "BatonTestKit", "store-probe", "BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel,
+                "BatonDigest",
+            ]),
+        tests("CrashTests", []),
         tests("DevnetTests", ["BatonDevnet", "BatonHTTP", "BatonConfluxNode", model]),
         tests("TidyTests", ["TidyRules"]),
     ]

@@ -8,7 +8,7 @@ struct Ended {
     let output: String
     let errors: String
     /// Everything that it said, for a failure's message.
-    var told: String { output.suffix(1500) + errors.suffix(600) }
+    var told: String { String(output.suffix(1500)) + String(errors.suffix(600)) }
 }
 
 /// Starts a program and waits for its end; past the deadline it is killed and the test fails.
@@ -49,10 +49,11 @@ struct DevnetUnderTest {
     let baton: String
     let folder: String
 
-    /// The release binary beside the tests.
+    /// The release binary of this build, or another one that `BATON_EXECUTABLE` names.
     static var product: String {
-        let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-        return bundle.appendingPathComponent("baton").path
+        if let named = ProcessInfo.processInfo.environment["BATON_EXECUTABLE"] { return named }
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        return tests.deletingLastPathComponent().appendingPathComponent(".build/release/baton").path
     }
 
     /// What keeps these tests from running here, or `nil`.
