@@ -54,7 +54,11 @@ public struct Facts<F: Family>: Sendable {
     public mutating func drop(before moment: Instant) { answers = answers.filter { $0.value.at >= moment } }
     /// Every answer for the journal, in the order of their written form.
     public func told() -> JSON {
-        .array(answers.map { F.tell($0.key, $0.value) }.sorted { $0.text < $1.text })
+        let told = answers.map { question, fact in
+            let json = F.tell(question, fact)
+            return (text: json.text, json: json)
+        }
+        return .array(told.sorted { $0.text < $1.text }.map(\.json))
     }
 }
 
