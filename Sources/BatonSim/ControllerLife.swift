@@ -76,9 +76,10 @@ package final class ControllerLife: SimProcess, @unchecked Sendable {
     ///
     /// - Parameter name: what it is, for triggers and reports.
     /// - Parameter acting: whether it changes something outside.
+    /// - Parameter isPoint: whether this is a scheduling point; false where the effect waits by itself.
     /// - Returns: false when the world ended meanwhile; the effect must then fail without taking place.
-    package func begin(_ name: String, acting: Bool) async -> Bool {
-        await world.pass(.nanoseconds(latency.below(2_000)))
+    package func begin(_ name: String, acting: Bool, isPoint: Bool = true) async -> Bool {
+        if isPoint { await world.pass(.nanoseconds(latency.below(2_000))) }
         guard await goOn() else { return false }
         effects += 1
         if acting {

@@ -108,9 +108,9 @@ package final class SimCase: @unchecked Sendable {
         var settings = SimConfluxFleet.Settings()
         settings.version = chance.happens(500) ? .v3_0_3 : .v3_1_0
         settings.roundsPerEpoch = UInt64(12 + chance.below(14))
-        // Baton looks fifty times a round, so short rounds are the cheap ones; one seed in twenty has those of mainnet.
-        settings.roundTimeout = .milliseconds(200)
-        if chance.happens(50) { settings.roundTimeout = .seconds(30) }
+        // Baton looks fifty times a round, so short rounds are the cheap ones; one seed in fifty has those of mainnet.
+        settings.roundTimeout = chance.pick([.milliseconds(100), .milliseconds(100), .milliseconds(100), .milliseconds(200)])
+        if chance.happens(20) { settings.roundTimeout = .seconds(30) }
         settings.bootMax = max(settings.roundTimeout, .milliseconds(400))
         settings.silentRoundsPerMille = UInt64(chance.pick([0, 20, 100]))
         return settings

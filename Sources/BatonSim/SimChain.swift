@@ -16,7 +16,6 @@ package final class SimChain: SimServer, @unchecked Sendable {
     package private(set) var roundsOpened = 0
     /// The longest time that events and votes travel.
     package let delayMax: Duration
-    private var chance: SplitMix64
     private var turn = 0
 
     /// Starts the chain; its first round opens now.
@@ -24,7 +23,6 @@ package final class SimChain: SimServer, @unchecked Sendable {
         self.world = world
         model = ChainModel(settings)
         delayMax = min(.milliseconds(150), settings.roundTimeout / 10)
-        chance = SplitMix64(seed: world.seed, purpose: 5)
     }
 
     /// Starts driving the rounds.
@@ -71,6 +69,6 @@ package final class SimChain: SimServer, @unchecked Sendable {
         } catch {
             answer = RPCReply.error(error).body(id: .null)
         }
-        world.after(chance.duration(.zero, .milliseconds(2))) { reply(answer) }
+        reply(answer)
     }
 }

@@ -178,14 +178,14 @@ package final class SimWire: Wire, @unchecked Sendable {
     }
 
     package func receive(within: Duration) async throws(WireError) -> [UInt8] {
-        guard await life.begin("receive \(port)", acting: false) else { throw .closed }
+        guard await life.begin("receive", acting: false, isPoint: !answers.isEmpty) else { throw .closed }
         let deadline = network.world.now + within.nanoseconds
         while answers.isEmpty, isOpen, network.world.now < deadline, !Task.isCancelled, !network.world.isOver {
             let waiter = SimWaiter()
             self.waiter = waiter
             _ = await network.world.wait(until: deadline, as: waiter)
         }
-        guard await life.end("receive \(port)") else { throw .closed }
+        guard await life.end("receive") else { throw .closed }
         if !answers.isEmpty { return answers.removeFirst() }
         throw isOpen ? .timedOut : .closed
     }

@@ -193,7 +193,7 @@ package final class SimNodeProcess: SimProcess, SimServer, @unchecked Sendable {
             let reply = run(taken)
             let answer = reply.body(id: taken.request.id)
             let send = replies.removeValue(forKey: taken.ticket)
-            machine.world.after(machine.chance.duration(.zero, .milliseconds(1))) { send?(answer) }
+            send?(answer)
             guard isAlive else { return }
         }
         guard let next = queue.nextDeadline else { return }
