@@ -6,6 +6,11 @@ import BatonWorld
 import BatonWorldLive
 
 extension Application {
+    /// The boot-time clock, for measuring.
+    ///
+    /// - Unit: milliseconds.
+    package static func milliseconds() -> Double { Double(LiveClock().now.nanoseconds) / 1e6 }
+
     /// How long one durable commit of a small entry takes, measured on a store of its own.
     ///
     /// - Unit: milliseconds.

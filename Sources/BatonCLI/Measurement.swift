@@ -41,9 +41,9 @@ struct Measurement: Sendable {
     private func times(_ name: String, _ method: String, _ count: Int, _ arguments: (Int) -> [String]) {
         var taken: [Double] = []
         for number in 0..<count {
-            let began = DispatchTime.now().uptimeNanoseconds
+            let began = Application.milliseconds()
             program.run(arguments(number))
-            taken.append(Double(DispatchTime.now().uptimeNanoseconds - began) / 1e6)
+            taken.append(Application.milliseconds() - began)
         }
         tell(name, taken, method)
     }
@@ -102,12 +102,16 @@ struct Measurement: Sendable {
     /// Stop, ask, move the file, start: the runbook as a script, without a check between.
     private func byHand(_ nodes: [(port: Int, folder: String)], toSecond: Bool) {
         let (from, to) = toSecond ? (nodes[0], nodes[1]) : (nodes[1], nodes[0])
+        let (giver, receiver) = (from.folder + "/pos_db/secure_storage.json", to.folder + "/pos_db/secure_storage.json")
         let script = """
-            call() { curl -s -H 'Content-Type: application/json' -d "{\\"jsonrpc\\":\\"2.0\\",\\"id\\":1,\\"method\\":\\"$2\\",\\"params\\":[$3]}" http://127.0.0.1:$1; }
-            [ -e \(to.folder)/pos_db/secure_storage.json ] || cp \(from.folder)/pos_db/secure_storage.json \(to.folder)/pos_db/secure_storage.json
+            call() {
+              curl -s -H 'Content-Type: application/json' http://127.0.0.1:$1 \\
+                -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$2\",\"params\":[$3]}"
+            }
+            [ -e \(receiver) ] || cp \(giver) \(receiver)
             call \(from.port) test_posStopVoting
             call \(from.port) test_posVotingStatus | grep -q false || exit 1
-            mv \(from.folder)/pos_db/secure_storage.json.save \(to.folder)/pos_db/secure_storage.json.save
+            mv \(giver).save \(receiver).save
             call \(to.port) \(Measurement.startCall) false
             """
         Subprocess(executable: "/bin/bash").run(["-c", script])

@@ -136,7 +136,7 @@ extension ConfluxPlanner {
             return Refusal(
                 rule, "Whether \(node) can vote is unknown (\(doubt)).",
                 remedy:
-                    "Make \(node) answer on \(site.node(node)?.rpc.description ?? "its port"), or end its process, then run the same again.",
+                    "Make \(node) answer on \(site.node(node)?.rpc.description ?? "its port"), or end its process, then try again.",
                 doubt: doubt)
         case .wouldVote(let node):
             return Refusal(

@@ -18,30 +18,23 @@ func run(_ program: String, _ arguments: [String], within seconds: Double = 120)
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     let out = Pipe()
-    let err = Pipe()
+    let errors = NSTemporaryDirectory() + "/baton-stderr-\(getpid())-\(UInt(bitPattern: ObjectIdentifier(process).hashValue))"
+    try Data().write(to: URL(fileURLWithPath: errors))
+    defer { try? FileManager.default.removeItem(atPath: errors) }  // Only a scratch file.
     process.standardOutput = out
-    process.standardError = err
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
     try process.run()
     let pid = process.processIdentifier
     let watchdog = DispatchSource.makeTimerSource()
     watchdog.schedule(deadline: .now() + seconds)
     watchdog.setEventHandler { kill(pid, SIGKILL) }
     watchdog.resume()
-    let errorsRead = DispatchQueue(label: "errors")
-    let errors = Box()
-    let done = DispatchGroup()
-    errorsRead.async(group: done) { errors.data = err.fileHandleForReading.readDataToEndOfFile() }
     let output = out.fileHandleForReading.readDataToEndOfFile()
-    done.wait()
     process.waitUntilExit()
     watchdog.cancel()
     return Ended(
         status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
-        output: String(decoding: output, as: UTF8.self), errors: String(decoding: errors.data, as: UTF8.self))
-}
-
-private final class Box: @unchecked Sendable {
-    var data = Data()
+        output: String(decoding: output, as: UTF8.self), errors: try String(contentsOfFile: errors, encoding: .utf8))
 }
 
 /// A devnet of real processes that is reset, not rebuilt, between runs.
