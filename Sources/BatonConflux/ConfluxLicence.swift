@@ -174,8 +174,9 @@ extension Conflux {
         guard let files = facts.files(grant.node), let process = facts.process(grant.node) else {
             return .none("\(grant.node)'s files can't be read")
         }
-        if memory.lastGrant?.isOpen == true, let unused = unused(grant, files, process) { return .found(unused) }
+        // Power loss may bring a consumed token or the file before it back, so after a reboot no file shows anything.
         guard process.bootID == grant.incarnation.bootID else { return .none("\(grant.node)'s host was rebooted since its grant") }
+        if memory.lastGrant?.isOpen == true, let unused = unused(grant, files, process) { return .found(unused) }
         var candidates: [HeldFile] = []
         for file in [files.save, files.json] + files.handedOver.keys.sorted().compactMap({ files.handedOver[$0] }) {
             if let held = file.held, isRecord(held, of: grant) { candidates.append(held) }
