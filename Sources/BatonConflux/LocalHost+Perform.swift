@@ -37,6 +37,7 @@ extension LocalHost {
             case .revoke: return try await revoke(context)
             case .sync:
                 try await world.files.sync(json)
+                if try await world.files.inspect(crumb("grant")) != nil { try await world.files.sync(crumb("grant")) }
                 return .done
             case .restoreKept: return try await restoreKept(context.operation)
             case .restoreOwn: return try await restoreOwn(context)
@@ -60,11 +61,14 @@ extension LocalHost {
         }
     }
 
-    /// Writes a breadcrumb durably, unless it stands there already.
-    private func write(_ json: JSON, to name: String) async throws(FileError) -> Outcome {
+    /// Writes a breadcrumb, unless it stands there already.
+    ///
+    /// - Parameter isDurable: false inside a cut, where the store has made the same bytes durable already; the sync
+    ///   after the cut makes up for it (safety.md, the cut).
+    private func write(_ json: JSON, to name: String, isDurable: Bool = true) async throws(FileError) -> Outcome {
         let bytes = json.canonical
         if try await world.files.read(crumb(name), limit: VoteFileReader.sizeMax * 4) == bytes { return .done }
-        try await world.files.replace(crumb(name), with: bytes, mode: 0o600, durable: true)
+        try await world.files.replace(crumb(name), with: bytes, mode: 0o600, durable: isDurable)
         return .done
     }
 
@@ -130,7 +134,7 @@ extension LocalHost {
             let same = there?.number == grant.number ? try await voteFile(save).held?.state.digest == grant.state.digest : false
             return same ? .done : .refused("safety.r3", "\(VoteNames.save) lies on \(site.id) already")
         }
-        _ = try await write(grant.json, to: "grant")
+        _ = try await write(grant.json, to: "grant", isDurable: false)
         try await put(grant.state.bytes, at: save, mark: grant.number.description)
         guard try await voteFile(save).held?.state.digest == grant.state.digest else { return .unknown(.contradictory) }
         return .done
