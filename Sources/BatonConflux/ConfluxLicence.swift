@@ -208,7 +208,10 @@ extension Conflux {
         }
         let isSameProcess = process.incarnation == grant.incarnation
         let isKeptFile = files.kept.held.map { $0.ownerStamp == own.ownerStamp } ?? false
-        guard isSameProcess || isKeptFile else { return nil }
+        // The copy may be younger than the grant (a file lost, made anew, kept again), so it counts only where the grant's
+        // breadcrumb, which is written before its token, never lay.
+        let isNeverPlaced = files.grant.map { $0.number < grant.number } ?? true
+        guard isSameProcess || (isKeptFile && isNeverPlaced) else { return nil }
         return LicenceSource(state: grant.state, isUnused: true, shown: "token never consumed on \(grant.node)")
     }
 
