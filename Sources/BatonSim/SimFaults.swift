@@ -13,6 +13,8 @@ package enum SimFaultKind: String, Hashable, Sendable, CaseIterable, Comparable 
     case nodeCrash
     /// Somebody restarts a node as a voter.
     case foreignVoter
+    /// A node dies, its vote state is lost, and it comes back, not voting, with one that it made anew.
+    case lostFile
     /// A node's process is stopped and continued.
     case nodePause
     /// Replies are lost or late, requests are late or lost.
@@ -178,6 +180,13 @@ package final class SimFaults: @unchecked Sendable {
             tell("somebody restarts \(node) as a voter")
             fleet.process(node)?.die()
             fleet.start(node, voter: true)
+        }
+        at(.lostFile) { [unowned self] in
+            guard let process = fleet.process(node) else { return }
+            tell("\(node) dies and loses its vote state")
+            process.die()
+            if fleet.read(node, SafetyFile.live) != nil { fleet.write(node, SafetyFile.live, []) }
+            fleet.world.after(.milliseconds(300)) { [unowned self] in if fleet.process(node) == nil { fleet.start(node) } }
         }
         at(.nodePause) { [unowned self] in
             let length = chance.pick([Duration.seconds(2), .seconds(30), .seconds(600)])
