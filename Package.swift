@@ -75,7 +75,7 @@ let package = Package(
                 "BatonWorldLive", "BatonDigest", yams,
             ]
         ),
-        library("BatonCLI", [model, kernel, "BatonAPI", "BatonApp", "BatonDevnet", arguments]),
+        library("BatonCLI", [model, kernel, "BatonAPI", "BatonApp", "BatonDevnet", "BatonSim", arguments]),
         .executableTarget(
             name: "baton",
             dependencies: ["BatonCLI"],

@@ -45,12 +45,10 @@ package struct SimulationOrder: Hashable, Sendable {
     /// How many seeds.
     /// - Range: 1 or more.
     package let seeds: UInt64
-    /// A scenario by name; `nil` draws one by seed.
-    package let scenario: String?
-    /// Whether the trace of every seed is told too.
-    package let tellsTrace: Bool
-    package init(from: UInt64, seeds: UInt64, scenario: String?, tellsTrace: Bool) {
-        (self.from, self.seeds, self.scenario, self.tellsTrace) = (from, seeds, scenario, tellsTrace)
+    /// `clean`, `crash` or `faults`.
+    package let mode: String
+    package init(from: UInt64, seeds: UInt64, mode: String) {
+        (self.from, self.seeds, self.mode) = (from, seeds, mode)
     }
 }
 

@@ -10,17 +10,15 @@ struct SimCommand: Verb {
 
             Examples:
               baton sim --seeds 1000
-              baton sim --seeds 1 --from 4711 --trace
+              baton sim --seeds 1 --from 4711 --mode crash
             """
     )
     @Option(help: "How many seeds.")
     var seeds: UInt64 = 100
     @Option(help: "The first seed.")
     var from: UInt64 = 1
-    @Option(help: "One scenario by name (default: drawn by the seed).")
-    var scenario: String?
-    @Flag(help: "Write the trace of every seed.")
-    var trace = false
+    @Option(help: "clean, crash (of the controller) or faults (all kinds, drawn by the seed).")
+    var mode = "faults"
     @OptionGroup var options: GlobalOptions
 
     /// Refuses flags that exclude each other.
@@ -30,7 +28,7 @@ struct SimCommand: Verb {
 
     func run(in context: Context) async throws -> ExitStatus {
         guard let simulate = context.composition.simulate else { return .usage }
-        let order = SimulationOrder(from: from, seeds: seeds, scenario: scenario, tellsTrace: trace)
+        let order = SimulationOrder(from: from, seeds: seeds, mode: mode)
         return try await simulate(order, context.report(options))
     }
 }

@@ -29,7 +29,7 @@ package enum LayerRules {
             "BatonAPI", "BatonEngine", "BatonDriver", "BatonConflux", "BatonStore", "BatonStoreSQLite", "BatonWorld", "BatonWorldLive",
             "BatonDigest", "BatonSim", "BatonDevnet", "Yams",
         ]),
-        "BatonCLI": values.union(system).union(["BatonAPI", "BatonApp", "BatonDevnet", "ArgumentParser"]),
+        "BatonCLI": values.union(system).union(["BatonAPI", "BatonApp", "BatonDevnet", "BatonSim", "ArgumentParser"]),
         "BatonTestKit": values.union(["BatonStore", "BatonDriver", "BatonDigest"]),
         "store-probe": values.union(["BatonStore", "BatonStoreSQLite", "GRDB", "Glibc"]),
         "baton": ["BatonCLI", "Glibc"],
