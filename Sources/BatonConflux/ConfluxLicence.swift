@@ -115,11 +115,11 @@ extension Conflux {
         if ledger.epoch < mark.epoch {
             return .wait("conflux.synced", "\(node) is still in epoch \(ledger.epoch), the vote state is of \(mark.epoch)")
         }
-        if let repaired = muteRepair(node, grant, facts, source, ledger.epoch) {
-            return .granted(repaired, origin, fences: fences, closing: closing, incarnation: incarnation)
-        }
         guard let seen = facts[.signatures], seen.value.value != nil, seen.at.duration(to: now) <= freshness else {
             return .wait("safety.r2", "whether a vote of ours is on chain in epoch \(ledger.epoch) is unknown")
+        }
+        if let repaired = muteRepair(node, grant, facts, source, ledger.epoch) {
+            return .granted(repaired, origin, fences: fences, closing: closing, incarnation: incarnation)
         }
         if !source.isUnused, node == grant.node, incarnation == grant.incarnation {
             return .wait("safety.r2", "\(node) stopped in epoch \(mark.epoch) and must be restarted before it votes in \(ledger.epoch)")
