@@ -78,7 +78,7 @@ let package = Package(
         library("BatonCLI", [model, kernel, "BatonAPI", "BatonApp", "BatonDevnet", "BatonSim", arguments]),
         .executableTarget(
             name: "baton",
-            dependencies: ["BatonCLI"],
+            dependencies: ["BatonCLI", "BatonWorldLive"],
             swiftSettings: strict,
             linkerSettings: [
                 // The product carries its own Swift runtime; Foundation comes with its ICU tables.

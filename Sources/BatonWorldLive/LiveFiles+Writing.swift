@@ -19,19 +19,28 @@ extension LiveFiles {
         mode: UInt16,
         durable: Bool
     ) async throws(FileError) {
-        try await BlockingWork.run { () throws(FileError) in
-            let owner = try LiveFiles.owner(for: path)
-            try LiveFiles.throughTemporary(path) { (temporary: String) throws(FileError) in
-                let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-                try LiveFiles.removingOnFailure(temporary) { () throws(FileError) in
-                    try file.writeAll(bytes[...], path)
-                    try owner?.give(file, path)
-                    try file.setMode(mode_t(mode & 0o7777), path)
-                    if durable { try file.sync(path) }
-                    try LiveFiles.rename(temporary, over: path)
-                }
+        guard durable else {
+            return try await BlockingWork.brief { () throws(FileError) in
+                try LiveFiles.writeOver(path, bytes, mode: mode, isSynced: false)
             }
-            if durable { try LiveFiles.syncFolder(of: path) }
+        }
+        try await BlockingWork.run { () throws(FileError) in
+            try LiveFiles.writeOver(path, bytes, mode: mode, isSynced: true)
+            try LiveFiles.syncFolder(of: path)
+        }
+    }
+
+    private static func writeOver(_ path: String, _ bytes: [UInt8], mode: UInt16, isSynced: Bool) throws(FileError) {
+        let owner = try owner(for: path)
+        try throughTemporary(path) { (temporary: String) throws(FileError) in
+            let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            try removingOnFailure(temporary) { () throws(FileError) in
+                try file.writeAll(bytes[...], path)
+                try owner?.give(file, path)
+                try file.setMode(mode_t(mode & 0o7777), path)
+                if isSynced { try file.sync(path) }
+                try rename(temporary, over: path)
+            }
         }
     }
 
@@ -40,7 +49,7 @@ extension LiveFiles {
     /// - Throws: kind `exists` when the target is there, `absent` when the source is not; a missing folder of the target
     ///   is kind `other`, so that it is never taken for an absent source.
     public func move(_ source: String, to target: String) async throws(FileError) {
-        try await BlockingWork.run { () throws(FileError) in
+        try await BlockingWork.brief { () throws(FileError) in
             guard unsafe clinux_rename_noreplace(source, target) != 0 else { return }
             let code = errno
             switch code {

@@ -17,34 +17,39 @@ public struct LiveFiles: Files {
     ///
     /// - Throws: also when the path is a link, a folder or a device.
     public func read(_ path: String, limit: Int) async throws(FileError) -> [UInt8]? {
-        try await BlockingWork.run { () throws(FileError) -> [UInt8]? in
-            let file: Descriptor
-            do throws(FileError) {
-                // Without O_NONBLOCK a named pipe would wait for its writer.
-                file = try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-            } catch {
-                if error.kind == .absent { return nil }
-                throw try LiveFiles.namingLink(error, path)
-            }
-            let facts = try file.facts(path)
-            try LiveFiles.demandFile(facts, path)
-            guard Int(facts.st_size) <= limit else {
-                throw FileError(.tooLarge, path: path, detail: "\(facts.st_size) bytes, the limit is \(limit)")
-            }
-            return try file.readAll(path, limit: limit)
+        guard limit > BlockingWork.briefReadMax else {
+            return try await BlockingWork.brief { () throws(FileError) in try LiveFiles.wholeFile(path, limit: limit) }
         }
+        return try await BlockingWork.run { () throws(FileError) in try LiveFiles.wholeFile(path, limit: limit) }
+    }
+
+    private static func wholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt8]? {
+        let file: Descriptor
+        do throws(FileError) {
+            // Without O_NONBLOCK a named pipe would wait for its writer.
+            file = try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        } catch {
+            if error.kind == .absent { return nil }
+            throw try namingLink(error, path)
+        }
+        let facts = try file.facts(path)
+        try demandFile(facts, path)
+        guard Int(facts.st_size) <= limit else {
+            throw FileError(.tooLarge, path: path, detail: "\(facts.st_size) bytes, the limit is \(limit)")
+        }
+        return try file.readAll(path, limit: limit)
     }
 
     /// What is at the path, or `nil` when nothing is.
     public func inspect(_ path: String) async throws(FileError) -> FileFacts? {
-        try await BlockingWork.run { () throws(FileError) -> FileFacts? in
+        try await BlockingWork.brief { () throws(FileError) -> FileFacts? in
             try LiveFiles.status(path).map(FileFacts.init)
         }
     }
 
     /// The names in a folder, sorted, without `.` and `..`; `nil` when there is no such folder.
     public func list(_ folder: String) async throws(FileError) -> [String]? {
-        try await BlockingWork.run { () throws(FileError) -> [String]? in
+        try await BlockingWork.brief { () throws(FileError) -> [String]? in
             do throws(FileError) {
                 return try LiveFiles.names(in: folder).sorted()
             } catch {
@@ -58,7 +63,7 @@ public struct LiveFiles: Files {
     ///
     /// - Throws: also when something is there that is no link.
     public func link(_ path: String) async throws(FileError) -> String? {
-        try await BlockingWork.run { () throws(FileError) -> String? in
+        try await BlockingWork.brief { () throws(FileError) -> String? in
             do throws(FileError) {
                 return try LiveFiles.target(of: path)
             } catch {

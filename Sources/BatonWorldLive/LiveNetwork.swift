@@ -12,7 +12,7 @@ public struct LiveNetwork: Network {
     /// - Unit: bytes (10 MiB, see ``WireError/malformed``).
     static let answerLimit = 10 << 20
 
-    /// Makes the network; connections share the process's event loops and nothing else.
+    /// Makes the network; connections share the process's ``ControllerLoop`` and nothing else.
     public init() {}
 
     /// Opens one connection of its own.
@@ -25,7 +25,7 @@ public struct LiveNetwork: Network {
         let initializer: @Sendable (any Channel) -> EventLoopFuture<LiveWire> = { channel in
             channel.eventLoop.makeCompletedFuture { try LiveWire.install(on: channel, host: host) }
         }
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ClientBootstrap(group: ControllerLoop.shared.loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .connectTimeout(.nanoseconds(max(within.nanoseconds, 1_000_000)))
         let wire: LiveWire

@@ -16,11 +16,11 @@ public final class LiveProcesses: Processes {
     public init() {}
 
     /// The id of this boot of the machine.
-    public func bootID() async -> String { await BlockingWork.run { ProcessTable.bootID } }
+    public func bootID() async -> String { await BlockingWork.brief { ProcessTable.bootID } }
 
     /// This process.
     public func own() async -> Incarnation {
-        await BlockingWork.run {
+        await BlockingWork.brief {
             let pid = getpid()
             guard let row = ProcessTable.row(pid) else { fatalError("Baton does not find itself in /proc") }
             return Incarnation(bootID: ProcessTable.bootID, pid: pid, startTime: row.startTime)
@@ -29,7 +29,7 @@ public final class LiveProcesses: Processes {
 
     /// The process with this pid, or `nil` when there is none (a zombie counts as none).
     public func inspect(pid: Int32) async -> ProcessFacts? {
-        await BlockingWork.run {
+        await BlockingWork.brief {
             self.reap()
             return ProcessTable.facts(pid)
         }
@@ -77,7 +77,7 @@ public final class LiveProcesses: Processes {
     ///
     /// - Returns: whether the process was still there. One that we may not signal is there.
     public func signal(_ incarnation: Incarnation, _ signal: Signal) async -> Bool {
-        await BlockingWork.run {
+        await BlockingWork.brief {
             self.reap()
             guard incarnation.bootID == ProcessTable.bootID, incarnation.pid > 0 else { return false }
             // The descriptor means one process for ever, so nothing can change between the comparison and the signal.

@@ -45,6 +45,8 @@ final class LiveWire: Wire {
         ]
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/", headers: headers)
         let (loop, handler) = (channel.eventLoop, handler)
+        // On the controller's own loop there is nothing to hand over.
+        if loop.inEventLoop { return try handler.value.send(head, body).get() }
         let result: Result<Void, WireError> = await withCheckedContinuation { continuation in
             loop.execute { continuation.resume(returning: handler.value.send(head, body)) }
         }
@@ -59,6 +61,7 @@ final class LiveWire: Wire {
         let ticket = AnswerHandler.Ticket()
         let result: Result<[UInt8], WireError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
+                if loop.inEventLoop { return handler.value.receive(ticket, within: within, continuation) }
                 loop.execute { handler.value.receive(ticket, within: within, continuation) }
             }
         } onCancel: {

@@ -1,5 +1,7 @@
 import BatonCLI
+import BatonWorldLive
 import Glibc
 
 // The door of the program: everything behind it is in BatonCLI.
-exit(await Program.run(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+exit(await ControllerLoop.run { await Program.run(arguments) })

@@ -35,6 +35,7 @@ extension OperationMachine {
             guard let step = current else { return end(.done) }
             return act(step, at: now)
         case .committing(.grantDone):
+            seenSinceDeed = []
             return leave(.proved, at: now)
         case .recording:
             index += 1
@@ -69,6 +70,7 @@ extension OperationMachine {
     mutating func returned(_ id: StepID, _ outcome: Outcome, at now: Instant) -> [Effect] {
         guard phase == .performing, let step = current, step.id == id else { return [] }
         memory.performed[id] = outcome
+        seenSinceDeed = []
         cutLog.append(Entry(.returned, step: id, detail: ["outcome": outcome.json, "at": .integer(now.nanoseconds)]))
         let report: Effect = .report(.performed(id, outcome))
         switch outcome {

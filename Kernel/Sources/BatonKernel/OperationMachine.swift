@@ -89,6 +89,8 @@ public struct OperationMachine<F: Family>: Sendable {
     var waitingFor = ""
     /// What happened within the cut, committed after it.
     var cutLog: [Entry] = []
+    /// What was looked at since the last deed returned or the last grant was committed.
+    var seenSinceDeed: Set<F.Question> = []
     let context: GrantContext
 
     /// What a grant is made from besides its licence.
@@ -118,6 +120,7 @@ public struct OperationMachine<F: Family>: Sendable {
         case .began: return enter(at: now)
         case .observed(let newer):
             facts.merge(newer)
+            seenSinceDeed.formUnion(newer.keys)
             F.note(facts, in: &memory, of: plan, at: now)
             return judge(at: now)
         case .returned(let id, let outcome): return returned(id, outcome, at: now)
@@ -160,31 +163,47 @@ extension OperationMachine {
         phase = .guarding
         stepBegan = now
         waitingFor = ""
-        return [.report(.began(step.id, title: step.title, index: index + 1, count: steps.count))] + observe()
+        let began: Effect = .report(.began(step.id, title: step.title, index: index + 1, count: steps.count))
+        guard isInsideCut, hasLooked(for: step) else { return [began] + observe() }
+        return [began] + judgeGuards(of: step, at: now)
+    }
+
+    /// Whether everything that a step in the middle of a cut is judged by was looked at since the deed before it.
+    ///
+    /// A step without guards (the rename of `.save`) has nothing that could have changed meanwhile.
+    private func hasLooked(for step: Step<F>) -> Bool {
+        let questions = questions(guarding: step)
+        if step.guards.isEmpty, case .act = step.deed { return questions.allSatisfy { facts[$0] != nil } }
+        return questions.allSatisfy(seenSinceDeed.contains)
     }
 
     /// Asks everything that the step's conditions are judged by, each question once.
+    ///
+    /// In a cut, where nobody votes meanwhile, the look that proves a deed serves the guards of the next step too.
     func observe() -> [Effect] {
         guard let step = current else { return [] }
-        var questions: [F.Question] = []
-        func ask(_ conditions: [F.Condition]) {
-            for condition in conditions { questions += F.questions(of: condition) }
-        }
-        ask(step.proof)
-        if phase == .guarding {
-            ask(step.guards)
-            if index == 0 { ask(plan.assumptions) }
-            if case .grant(let node) = step.deed { questions += F.licenceQuestions(for: node, of: plan, by: facts, with: memory) }
-            if case .firstThatHolds(let branches) = step.deed { ask(branches.map(\.when)) }
+        var questions = phase == .guarding ? questions(guarding: step) : step.proof.flatMap { F.questions(of: $0) }
+        if phase == .proving, let cut = cutAtHand, cut.last != step.id, index + 1 < steps.count {
+            questions += self.questions(guarding: steps[index + 1])
         }
         var seen: Set<F.Question> = []
         return [.observe(questions.filter { seen.insert($0).inserted })]
+    }
+
+    private func questions(guarding step: Step<F>) -> [F.Question] {
+        var conditions = step.proof + step.guards
+        if index == 0 { conditions += plan.assumptions }
+        if case .firstThatHolds(let branches) = step.deed { conditions += branches.map(\.when) }
+        var questions = conditions.flatMap { F.questions(of: $0) }
+        if case .grant(let node) = step.deed { questions += F.licenceQuestions(for: node, of: plan, by: facts, with: memory) }
+        return questions
     }
 
     /// Forgets every fact and looks again.
     mutating func guardAgain(at now: Instant) -> [Effect] {
         phase = .guarding
         facts = Facts()
+        seenSinceDeed = []
         return observe()
     }
 

@@ -25,11 +25,10 @@ struct MachineCutTests {
         #expect(
             run.trace == [
                 "observe before", "commit intent:before", "perform before", "observe before", "commit returned:before proved:before",
-                "observe stop life.a life.b", "commit intent:stop", "perform stop", "observe stop",
-                "observe still licence", "commit returned:stop proved:stop closed:grant granted:grant -grant +grant",
-                "observe hand", "perform hand", "observe hand",
-                "observe place still", "perform place", "observe place",
-                "observe votes still", "vest vest under 3", "observe votes",
+                "observe stop life.a life.b", "commit intent:stop", "perform stop",
+                "observe stop still licence", "commit returned:stop proved:stop closed:grant granted:grant -grant +grant",
+                "observe hand", "perform hand", "observe hand place still", "perform place", "observe place votes still",
+                "vest vest under 3", "observe votes",
                 "commit proved:grant returned:hand proved:hand returned:place proved:place returned:vest proved:vest",
                 "observe after", "commit intent:after", "perform after", "observe after", "commit returned:after proved:after",
                 "finish done",
@@ -75,8 +74,8 @@ struct MachineCutTests {
     @Test(
         "an interruption stops before a step, but never inside a cut",
         arguments: [
-            ("observe before", "stop"), ("commit intent:before", "stop"), ("perform stop", "after"), ("observe stop", "after"),
-            ("observe still licence", "after"), ("perform hand", "after"), ("observe place still", "after"),
+            ("observe before", "stop"), ("commit intent:before", "stop"), ("perform stop", "after"),
+            ("observe stop still licence", "after"), ("perform hand", "after"), ("observe hand place still", "after"),
             ("vest vest under 3", "after"), ("observe votes", "after"), ("commit intent:after", ""),
         ])
     func stopsAtSafePoints(_ moment: String, _ next: String) {
@@ -141,10 +140,10 @@ struct MachineCutTests {
         var run = Self.run()
         run.replies["vest"] = [.late]
         run.run()
-        let inside = run.trace.drop { $0 != "observe votes still" }.prefix { $0 != "observe after" }
+        let inside = run.trace.drop { $0 != "observe place votes still" }.prefix { $0 != "observe after" }
         #expect(
             inside == [
-                "observe votes still", "vest vest under 3", "observe votes still", "vest vest under 3", "observe votes",
+                "observe place votes still", "vest vest under 3", "observe votes still", "vest vest under 3", "observe votes",
                 "commit proved:grant returned:hand proved:hand returned:place proved:place returned:vest proved:vest",
             ])
         #expect(run.commits.filter { $0.opening != nil }.count == 1)
@@ -153,7 +152,7 @@ struct MachineCutTests {
     @Test("a guard that breaks between grant and start keeps the start from being sent")
     func keepsTheStart() {
         var run = Self.run()
-        run.runDarkening("still", at: "observe votes still")
+        run.runDarkening("still", at: "observe place votes still")
         #expect(!run.trace.contains { $0.hasPrefix("vest") })
         #expect(run.ending == .replan("toy.still", "lit(\"still\")"))
         #expect(run.commits.last?.entries.map(\.kind).contains(.refused) == true, "why is in the journal")
