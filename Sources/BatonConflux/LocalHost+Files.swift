@@ -31,8 +31,8 @@ extension LocalHost {
             let handedOver = try await numbered(VoteNames.handedOver, in: names)
             let revoked = try await numbered(VoteNames.revoked, in: names)
             let beside = try await world.files.list(site.batonFolder) ?? []
-            let cut = beside.contains("cut") ? try await read("cut", CutMark.init(json:)) : nil
-            let grant = beside.contains("grant") ? try await read("grant", Grant.init(json:)) : nil
+            let cut = beside.contains("cut") ? try await cutBeside() : nil
+            let grant = beside.contains("grant") ? try await grantBeside() : nil
             let lease = beside.contains("lease") ? try await leaseNumber() : nil
             let keptName = cut.map { "kept.\($0.operation).json" }
             let kept = if let keptName, beside.contains(keptName) { try await voteFile(crumb(keptName)) } else { VoteFile.absent }
@@ -57,7 +57,7 @@ extension LocalHost {
         guard facts.kind == .file else { return .unreadable(facts.kind == .link ? "a symbolic link" : "not a file") }
         do throws(FileError) {
             guard let bytes = try await world.files.read(path, limit: VoteFileReader.sizeMax) else { return .absent }
-            return VoteFileReader.read(bytes, identity: identity)
+            return voteFiles[path, default: Remembered()].value(of: bytes) { VoteFileReader.read($0, identity: identity) }
         } catch {
             return .unreadable(error.detail)
         }
@@ -82,10 +82,33 @@ extension LocalHost {
     }
 
     /// One JSON breadcrumb of `.baton`; one that can't be understood is no answer at all.
-    func read<Value>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Value? {
-        guard let bytes = try await world.files.read(crumb(name), limit: VoteFileReader.sizeMax * 4) else { return nil }
+    func read<Value: Sendable>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Value? {
+        guard let bytes = try await crumbBytes(name) else { return nil }
+        var seen = Remembered<Value>()
+        return try understand(name, bytes, &seen, decode)
+    }
+
+    /// `.baton/grant`.
+    func grantBeside() async throws(FileError) -> Grant? {
+        guard let bytes = try await crumbBytes("grant") else { return nil }
+        return try understand("grant", bytes, &placedGrant, Grant.init(json:))
+    }
+
+    /// `.baton/cut`.
+    private func cutBeside() async throws(FileError) -> CutMark? {
+        guard let bytes = try await crumbBytes("cut") else { return nil }
+        return try understand("cut", bytes, &cutMark, CutMark.init(json:))
+    }
+
+    private func crumbBytes(_ name: String) async throws(FileError) -> [UInt8]? {
+        try await world.files.read(crumb(name), limit: Self.crumbMax)
+    }
+
+    private func understand<Value>(
+        _ name: String, _ bytes: [UInt8], _ seen: inout Remembered<Value>, _ decode: (JSON) throws(JSONError) -> Value
+    ) throws(FileError) -> Value {
         do throws(JSONError) {
-            return try decode(JSON(parsing: bytes))
+            return try seen.value(of: bytes) { (bytes) throws(JSONError) in try decode(JSON(parsing: bytes)) }
         } catch {
             throw FileError(.other, path: crumb(name), detail: error.description)
         }

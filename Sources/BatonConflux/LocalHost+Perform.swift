@@ -67,7 +67,7 @@ extension LocalHost {
     ///   after the cut makes up for it (safety.md, the cut).
     private func write(_ json: JSON, to name: String, isDurable: Bool = true) async throws(FileError) -> Outcome {
         let bytes = json.canonical
-        if try await world.files.read(crumb(name), limit: VoteFileReader.sizeMax * 4) == bytes { return .done }
+        if try await world.files.read(crumb(name), limit: Self.crumbMax) == bytes { return .done }
         try await world.files.replace(crumb(name), with: bytes, mode: 0o600, durable: isDurable)
         return .done
     }
@@ -126,7 +126,7 @@ extension LocalHost {
         guard ghosts.isEmpty else {
             return .refused("safety.r3", "a command to \(site.id) may still run; restart the idle node first, which ends its queue")
         }
-        let there = try await read("grant", Grant.init(json:))
+        let there = try await grantBeside()
         if let there, there.number > grant.number {
             return .refused("safety.r7", "grant \(there.number) stands beside \(site.id) already")
         }

@@ -56,15 +56,22 @@ extension LocalHost {
 
     /// Whether a process with these arguments starts as a voter.
     func startsAsVoter(_ arguments: [String]) async throws(FileError) -> Bool {
-        let text = try await configuration(LocalHostConfiguration.configPath(arguments))
-        return LocalHostConfiguration.startsAsVoter(arguments, file: text)
+        startsAsVoter(arguments, by: try await configuration(LocalHostConfiguration.configPath(arguments)))
     }
 
-    /// The text of a configuration file; `nil` when none is named or there is none.
-    private func configuration(_ path: String?) async throws(FileError) -> String? {
+    private func startsAsVoter(_ arguments: [String], by file: [UInt8]?) -> Bool {
+        guard let file else { return LocalHostConfiguration.startsAsVoter(arguments, file: nil) }
+        // A node has two: those of its process and those of its next one.
+        if startsAsVoter.count > 8 { startsAsVoter = [:] }
+        return startsAsVoter[arguments, default: Remembered()].value(of: file) {
+            LocalHostConfiguration.startsAsVoter(arguments, file: String(decoding: $0, as: UTF8.self))
+        }
+    }
+
+    /// The bytes of a configuration file; `nil` when none is named or there is none.
+    private func configuration(_ path: String?) async throws(FileError) -> [UInt8]? {
         guard let path else { return nil }
-        let place = path.hasPrefix("/") ? path : site.directory + "/" + path
-        return try await world.files.read(place, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
+        return try await world.files.read(path.hasPrefix("/") ? path : site.directory + "/" + path, limit: 1 << 20)
     }
 
     /// The process with what it and the next one say about voting.
@@ -74,7 +81,7 @@ extension LocalHost {
             let command = site.command
             let path = LocalHostConfiguration.configPath(command)
             let text = try await configuration(path)
-            let next = LocalHostConfiguration.startsAsVoter(command, file: text)
+            let next = startsAsVoter(command, by: text)
             let boot = await world.processes.bootID()
             switch resident {
             case .several: return .unknown(.contradictory)
@@ -86,7 +93,7 @@ extension LocalHost {
                 let isSame = LocalHostConfiguration.configPath(facts.arguments) == path
                 let now =
                     isSame
-                    ? LocalHostConfiguration.startsAsVoter(facts.arguments, file: text) : try await startsAsVoter(facts.arguments)
+                    ? startsAsVoter(facts.arguments, by: text) : try await startsAsVoter(facts.arguments)
                 let reading = ProcessReading(
                     incarnation: facts.incarnation, bootID: boot, voterNow: now, voterNext: next,
                     servesPort: await servesPort(facts), isStopped: facts.isStopped)

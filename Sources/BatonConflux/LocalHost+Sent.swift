@@ -46,7 +46,7 @@ extension LocalHost {
                 guard let grant = note.what.grant else { continue }
                 let revoked = site.voteFolder + "/" + VoteNames.revoked + grant.description
                 // Only the granted bytes are the token; others show that a stop ran there.
-                guard let granted = try await read("grant", Grant.init(json:)), granted.number == grant else { continue }
+                guard let granted = try await grantBeside(), granted.number == grant else { continue }
                 if try await voteFile(revoked).held?.state.digest == granted.state.digest { await door.tokenRevoked(of: grant) }
             }
             hasRecalled = true

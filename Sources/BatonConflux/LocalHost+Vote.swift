@@ -64,7 +64,7 @@ extension LocalHost {
             if let note = try await read(SentNote.name(.start), SentNote.init(json:)), let sent = note.what.grant, sent >= grant.number {
                 return .refused("safety.r4", "a start was sent under grant \(sent) already")
             }
-            guard let there = try await read("grant", Grant.init(json:)), there.number == grant.number,
+            guard let there = try await grantBeside(), there.number == grant.number,
                 there.state.digest == grant.state.digest
             else { return .refused("safety.r1", "the breadcrumb beside \(site.id) does not name grant \(grant.number)") }
             guard let token = try await voteFile(save).held, token.state.digest == grant.state.digest else {

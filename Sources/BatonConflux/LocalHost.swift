@@ -1,3 +1,4 @@
+import BatonKernel
 import BatonModel
 package import BatonWorld
 
@@ -15,6 +16,12 @@ package actor LocalHost {
     var sight: Sight?
     /// Breadcrumbs that never change once they are written, by name.
     var crumbs: [String: (facts: FileFacts, file: VoteFile)] = [:]
+    /// What the vote-state files and breadcrumbs said last, by path.
+    var voteFiles: [String: Remembered<VoteFile>] = [:]
+    var cutMark = Remembered<CutMark>()
+    var placedGrant = Remembered<Grant>()
+    /// Whether a process with these arguments starts as a voter, by the configuration that was read last.
+    var startsAsVoter: [[String]: Remembered<Bool>] = [:]
     /// The highest lease number that an act of this run was allowed under.
     var lease: LeaseNumber?
     var chainSide: ChainSide?
@@ -44,6 +51,11 @@ package actor LocalHost {
 
     /// How long one walk through all processes is believed to have found every resident of the folder.
     static let sightMax: Duration = .seconds(5)
+
+    /// The largest breadcrumb that is read: a grant holds a vote state as text.
+    ///
+    /// - Unit: bytes.
+    static let crumbMax = VoteFileReader.sizeMax * 4
 
     /// Makes the host of one node.
     package init(_ site: ConfluxNodeSite, identity: String, world: World) {

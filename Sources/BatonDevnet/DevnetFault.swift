@@ -158,7 +158,7 @@ package struct DevnetFault: Sendable {
         return JSON.object(members).canonical
     }
 
-    private static func changed(_ json: JSON?, _ members: [String: JSON]) -> JSON {
+    private static func changed(_ json: JSON?, _ members: JSONMembers) -> JSON {
         .object((json?.object ?? [:]).merging(members) { _, new in new })
     }
 

@@ -110,7 +110,7 @@ package enum CommitRules {
         return own
     }
 
-    private static func record(_ kind: EntryKind, _ members: [String: JSON], from said: Entry?) -> Entry {
+    private static func record(_ kind: EntryKind, _ members: JSONMembers, from said: Entry?) -> Entry {
         var members = members
         switch said?.detail {
         case nil, .null?: break

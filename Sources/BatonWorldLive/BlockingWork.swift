@@ -4,8 +4,8 @@ import NIOPosix
 enum BlockingWork {
     /// The largest file that is read where it is asked for.
     ///
-    /// - Unit: bytes (1 MiB; a node's vote state has 2 KB).
-    static let briefReadMax = 1 << 20
+    /// - Unit: bytes (4 MiB; a vote state has 2 KB, a breadcrumb less).
+    static let briefReadMax = 4 << 20
 
     /// Runs a call that takes microseconds on a disk that works (a look at a small file, a rename, a row of `/proc`) at once.
     ///

@@ -12,8 +12,7 @@ extension OperationMachine {
 
     /// The intent of one step, or of a whole cut at its first step.
     mutating func intents(of step: Step<F>, at now: Instant) -> [Entry] {
-        var entries = cutLog
-        cutLog = []
+        var entries = takeNotes()
         var detail: [String: JSON] = ["deed": step.deed.json, "facts": facts.told(), "at": .integer(now.nanoseconds)]
         if let cut = cutAtHand, cut.first == step.id {
             memory.incarnations = F.incarnations(in: facts, of: plan)
@@ -71,7 +70,7 @@ extension OperationMachine {
         guard phase == .performing, let step = current, step.id == id else { return [] }
         memory.performed[id] = outcome
         seenSinceDeed = []
-        cutLog.append(Entry(.returned, step: id, detail: ["outcome": outcome.json, "at": .integer(now.nanoseconds)]))
+        note(Entry(.returned, step: id, detail: ["outcome": outcome.json, "at": .integer(now.nanoseconds)]))
         let report: Effect = .report(.performed(id, outcome))
         switch outcome {
         case .refused(let rule, let words): return [report] + end(.replan(rule, words))
@@ -91,7 +90,7 @@ extension OperationMachine {
         switch F.licence(for: node, of: plan, by: facts, with: memory, at: now) {
         case .wait(let rule, let words), .refused(let rule, let words):
             guard let began = stepBegan, began.duration(to: now) < step.within, isWaiting(node, at: now) else {
-                cutLog.append(
+                note(
                     Entry(.refused, step: step.id, rule: rule, detail: ["words": .string(words), "facts": facts.told()])
                 )
                 return touched ? end(.replan(rule, words)) : end(.refused(rule, words))
@@ -122,8 +121,7 @@ extension OperationMachine {
         memory.lastGrant = GrantRecord(grant: grant, closing: nil)
         memory.record = grant.state.watermark
         // A cut that begins with its grant makes the intent of all its steps durable in the same commit.
-        var entries = cutAtHand?.first == step.id ? intents(of: step, at: now) : cutLog
-        cutLog = []
+        var entries = cutAtHand?.first == step.id ? intents(of: step, at: now) : takeNotes()
         if let closing { entries.append(Entry(.closed, step: step.id, detail: closing.json)) }
         entries.append(
             Entry(.granted, step: step.id, detail: ["grant": grant.json, "facts": facts.told(), "at": .integer(now.nanoseconds)])
@@ -143,8 +141,7 @@ extension OperationMachine {
         }
         let closing = Closing.fenced(record.grant.number, fence)
         memory.lastGrant = GrantRecord(grant: record.grant, closing: closing)
-        let entries = cutLog + [Entry(.closed, step: step.id, detail: closing.json)]
-        cutLog = []
+        let entries = takeNotes() + [Entry(.closed, step: step.id, detail: closing.json)]
         phase = .committing(.grantDone)
         return [.commit(entries: entries, raising: [], closing: closing, opening: nil)]
     }

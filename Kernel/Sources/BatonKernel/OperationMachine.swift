@@ -72,6 +72,17 @@ public struct OperationMachine<F: Family>: Sendable {
         case asking
         case ended
     }
+    /// An entry that is written with the next commit; its facts are put in words then, not while nobody votes.
+    struct Note: Sendable {
+        let entry: Entry
+        var facts: Facts<F>?
+
+        var written: Entry {
+            guard let facts, var detail = entry.detail.object else { return entry }
+            detail["facts"] = facts.told()
+            return Entry(entry.kind, step: entry.step, rule: entry.rule, detail: .object(detail))
+        }
+    }
     /// What goes on after a commit.
     enum Deferred: Hashable, Sendable { case deed, grantDone }
 
@@ -88,7 +99,7 @@ public struct OperationMachine<F: Family>: Sendable {
     /// The last reason to wait, so that it is reported once.
     var waitingFor = ""
     /// What happened within the cut, committed after it.
-    var cutLog: [Entry] = []
+    var cutLog: [Note] = []
     /// What was looked at since the last deed returned or the last grant was committed.
     var seenSinceDeed: Set<F.Question> = []
     let context: GrantContext
@@ -212,26 +223,32 @@ extension OperationMachine {
         phase = .ended
         var effects: [Effect] = []
         if ending != .leaseLost, !cutLog.isEmpty {
-            effects.append(.commit(entries: cutLog, raising: [], closing: nil, opening: nil))
-            cutLog = []
+            effects.append(.commit(entries: takeNotes(), raising: [], closing: nil, opening: nil))
         }
         return effects + [.finish(ending)]
+    }
+
+    /// Notes an entry for the next commit.
+    mutating func note(_ entry: Entry) { cutLog.append(Note(entry: entry)) }
+
+    /// What was noted, to be committed.
+    mutating func takeNotes() -> [Entry] {
+        defer { cutLog = [] }
+        return cutLog.map(\.written)
     }
 
     /// The step is over: its end goes to the journal, within a cut only after the cut.
     mutating func leave(_ kind: EntryKind, at now: Instant) -> [Effect] {
         guard let step = current else { return end(.done) }
         let report: Effect = .report(kind == .skipped ? .skipped(step.id) : .proved(step.id))
-        cutLog.append(Entry(kind, step: step.id, detail: ["facts": facts.told(), "at": .integer(now.nanoseconds)]))
+        cutLog.append(Note(entry: Entry(kind, step: step.id, detail: ["at": .integer(now.nanoseconds)]), facts: facts))
         let cut = cutAtHand
         if let cut, cut.last != step.id {
             index += 1
             return [report] + enter(at: now)
         }
         phase = .recording
-        let entries = cutLog
-        cutLog = []
-        return [report, .commit(entries: entries, raising: [], closing: nil, opening: nil)]
+        return [report, .commit(entries: takeNotes(), raising: [], closing: nil, opening: nil)]
     }
 }
 
@@ -289,7 +306,7 @@ extension OperationMachine {
             switch F.judge(branch.when, by: facts, with: memory, at: now) {
             case .holds:
                 steps.replaceSubrange(index...index, with: branch.steps)
-                cutLog.append(Entry(.proved, step: step.id, rule: branch.when.rule, detail: ["branch": branch.when.json]))
+                note(Entry(.proved, step: step.id, rule: branch.when.rule, detail: ["branch": branch.when.json]))
                 return (branch.steps.isEmpty ? [.report(.proved(step.id))] : []) + enter(at: now)
             case .fails: continue
             case .unknown(let rule, let doubt): return wait(for: branch.when, .unknown(rule, doubt), of: step, at: now)
@@ -340,7 +357,7 @@ extension OperationMachine {
             .refused, step: step.id, rule: condition.rule,
             detail: ["condition": condition.json, "words": .string(Self.words(condition, verdict)), "facts": facts.told()]
         )
-        cutLog.append(entry)
+        note(entry)
         switch verdict {
         case .unknown(let rule, let doubt): return end(.doubt(rule, doubt, condition.words))
         case .fails(let rule):
@@ -352,7 +369,7 @@ extension OperationMachine {
     /// The operator answered the step's question.
     mutating func answered(_ yes: Bool, at now: Instant) -> [Effect] {
         guard phase == .asking, let step = current else { return [] }
-        cutLog.append(Entry(.answered, step: step.id, detail: ["question": .optional(step.question), "answer": .bool(yes)]))
+        note(Entry(.answered, step: step.id, detail: ["question": .optional(step.question), "answer": .bool(yes)]))
         guard yes else { return end(.interrupted("declined: \(step.question ?? step.title)")) }
         return leave(.skipped, at: now)
     }

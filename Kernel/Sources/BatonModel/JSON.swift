@@ -10,7 +10,7 @@ public enum JSON: Hashable, Sendable {
     case number(String)
     case string(String)
     case array([JSON])
-    case object([String: JSON])
+    case object(JSONMembers)
 }
 
 extension JSON {
@@ -50,14 +50,17 @@ extension JSON {
         return elements
     }
 
+    /// An object with the members of a dictionary.
+    public static func object(_ members: [String: JSON]) -> JSON { .object(JSONMembers(members)) }
+
     /// The members, when this is an object.
-    public var object: [String: JSON]? {
+    public var object: JSONMembers? {
         guard case .object(let members) = self else { return nil }
         return members
     }
 
     /// Whether this is `null`.
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
     /// An unsigned integer as JSON.
     ///
@@ -87,7 +90,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
     public init(dictionaryLiteral elements: (String, JSON)...) {
-        self = .object(Dictionary(elements, uniquingKeysWith: { _, last in last }))
+        self = .object(JSONMembers(elements) { _, last in last })
     }
 }
 

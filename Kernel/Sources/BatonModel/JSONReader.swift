@@ -66,6 +66,7 @@ private struct JSONReader {
 
     mutating func number() throws(JSONError) -> JSON {
         let start = position
+        if let value = shortInteger() { return value }
         var plain = true
         while position < bytes.count {
             switch bytes[position] {
@@ -76,6 +77,22 @@ private struct JSONReader {
             position += 1
         }
         return try literal(from: start, plain)
+    }
+
+    /// The usual number, up to 18 digits without sign, point or exponent; `nil` when it is another one.
+    private mutating func shortInteger() -> JSON? {
+        var (end, value) = (position, Int64(0))
+        while end < bytes.count, end - position < 18, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[end]) {
+            value = value * 10 + Int64(bytes[end] - UInt8(ascii: "0"))
+            end += 1
+        }
+        guard end > position, end < bytes.count, end - position == 1 || bytes[position] != UInt8(ascii: "0") else { return nil }
+        switch bytes[end] {
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 0x20, 0x0A, 0x0D, 0x09:
+            position = end
+            return .integer(value)
+        default: return nil
+        }
     }
 
     func literal(from start: Int, _ plain: Bool) throws(JSONError) -> JSON {
@@ -97,19 +114,21 @@ private struct JSONReader {
 
     mutating func object() throws(JSONError) -> JSON {
         position += 1
-        var members: [String: JSON] = [:]
+        var members: [JSONMembers.Member] = []
         skipSpace()
-        if take("}") { return .object(members) }
+        if take("}") { return .object(JSONMembers()) }
         while true {
             skipSpace()
             guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw fault("no key") }
             let key = try string()
             skipSpace()
             guard take(":") else { throw fault("no colon") }
-            let value = try value()
-            guard members.updateValue(value, forKey: key) == nil else { throw fault("key given twice") }
+            members.append(JSONMembers.Member(key: key, value: try value()))
             skipSpace()
-            if take("}") { return .object(members) }
+            if take("}") {
+                guard let object = JSONMembers(unsorted: members) else { throw fault("key given twice") }
+                return .object(object)
+            }
             guard take(",") else { throw fault("no comma") }
         }
     }

@@ -20,7 +20,7 @@ extension JSON {
         switch self {
         case .null: out.append(contentsOf: "null".utf8)
         case .bool(let value): out.append(contentsOf: (value ? "true" : "false").utf8)
-        case .integer(let value): out.append(contentsOf: String(value).utf8)
+        case .integer(let value): Self.digits(value, into: &out)
         case .number(let literal): out.append(contentsOf: literal.utf8)
         case .string(let text): Self.quote(text, into: &out)
         case .array(let elements):
@@ -32,25 +32,41 @@ extension JSON {
             out.append(UInt8(ascii: "]"))
         case .object(let members):
             out.append(UInt8(ascii: "{"))
-            for (index, key) in members.keys.sorted().enumerated() {
+            for (index, member) in members.members.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
-                Self.quote(key, into: &out)
+                Self.quote(member.key, into: &out)
                 out.append(UInt8(ascii: ":"))
-                (members[key] ?? .null).write(into: &out)
+                member.value.write(into: &out)
             }
             out.append(UInt8(ascii: "}"))
         }
     }
 
+    private static func digits(_ value: Int64, into out: inout [UInt8]) {
+        guard value >= 0 else { return out.append(contentsOf: String(value).utf8) }
+        let start = out.count
+        var rest = value
+        repeat {
+            out.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        out[start...].reverse()
+    }
+
+    /// Whether a byte can't stand in a text as it is.
+    private static func needsEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") }
+
     private static func quote(_ text: String, into out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-        if isPlain {
-            out.append(contentsOf: text.utf8)
-            out.append(UInt8(ascii: "\""))
-            return
+        // The usual text is copied as one piece and looked at then.
+        let start = out.count
+        out.append(contentsOf: text.utf8)
+        guard let special = (start..<out.count).first(where: { needsEscape(out[$0]) }) else {
+            return out.append(UInt8(ascii: "\""))
         }
-        for byte in text.utf8 {
+        let done = special - start
+        out.removeSubrange(special...)
+        for byte in text.utf8.dropFirst(done) {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 out.append(UInt8(ascii: "\\"))
@@ -79,11 +95,10 @@ extension JSON {
             out += indent + "]"
         case .object(let members) where !members.isEmpty:
             out += "{\n"
-            let keys = members.keys.sorted()
-            for (index, key) in keys.enumerated() {
-                out += indent + "  " + JSON.string(key).text + ": "
-                (members[key] ?? .null).pretty(into: &out, indent: indent + "  ")
-                out += index + 1 < keys.count ? ",\n" : "\n"
+            for (index, member) in members.members.enumerated() {
+                out += indent + "  " + JSON.string(member.key).text + ": "
+                member.value.pretty(into: &out, indent: indent + "  ")
+                out += index + 1 < members.count ? ",\n" : "\n"
             }
             out += indent + "}"
         default: out += text
