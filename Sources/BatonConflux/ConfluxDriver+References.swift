@@ -114,6 +114,11 @@ actor ConfluxReference {
     private let chainID: UInt64
     /// Committed blocks by height: they do not change any more, so they are asked for once.
     private var committedBlocks: [UInt64: JSON] = [:]
+    /// What only a committed block changes, as of the newest one.
+    private var settled: Settled?
+    /// The chain's id and PoW height, asked again after a second.
+    private var chain: (answer: JSON, at: Instant)?
+    private static let chainMax: Duration = .seconds(1)
     /// How many committed blocks are looked through for signatures, besides those of the running epoch.
     private static let blocksBack: UInt64 = 8
 
@@ -135,20 +140,51 @@ actor ConfluxReference {
         do throws(Missing) {
             return .known(try await gather(wanted, until: end))
         } catch {
+            // Perhaps it restarted, perhaps it is another node now: nothing that it said before is kept.
+            (settled, chain, committedBlocks) = (nil, nil, [:])
             return .unknown(error.doubt)
         }
     }
 
     private struct Missing: Error { let doubt: Doubt }
 
+    /// Committee and account are states of the committed ledger (conflux-pos.md §4.1: an account is read at a block).
+    private struct Settled {
+        let committed: UInt64
+        let inCommittee: Bool
+        let isRetired: Bool
+        let showsNever: Bool
+    }
+
+    private func chainStatus(until end: Instant) async throws(Missing) -> JSON {
+        let now = clock.now
+        if let chain, chain.at.duration(to: now) < Self.chainMax { return chain.answer }
+        let answer = try await ask(.chainStatus, until: end)
+        guard answer["chainId"]?.hexInteger == chainID else { throw Missing(doubt: .contradictory) }
+        chain = (answer, now)
+        return answer
+    }
+
+    private func settled(at committed: UInt64, until end: Instant) async throws(Missing) -> Settled {
+        if let settled, settled.committed == committed { return settled }
+        let committee = try await ask(.committee, until: end)
+        let account = try await ask(.account(identity), until: end)["status"] ?? .null
+        let inCommittee = names(committee["currentCommittee"]?["nodes"])
+        let isElected = (committee["elections"]?.array ?? []).contains { names($0["topElectingNodes"]) }
+        let fresh = Settled(
+            committed: committed, inCommittee: inCommittee, isRetired: account["forceRetired"].map { !$0.isNull } ?? false,
+            showsNever: !inCommittee && !isElected && Self.isBlank(account))
+        settled = fresh
+        return fresh
+    }
+
     private func gather(_ wanted: ConfluxView.Wanted, until end: Instant) async throws(Missing) -> ConfluxView {
-        let chain = try await ask(.chainStatus, until: end)
-        guard chain["chainId"]?.hexInteger == chainID else { throw Missing(doubt: .contradictory) }
+        let chain = try await chainStatus(until: end)
         let status = try await ask(.posStatus, until: end)
         let (epoch, committed) = (try number(status, "epoch"), try number(status, "latestCommitted"))
         var blocks = try await ask(.consensusBlocks, until: end).array ?? []
         var signed: Watermark?
-        var (inCommittee, isRetired, showsNever) = (false, false, true)
+        var settled: Settled?
         if wanted.signatures {
             for height in (committed > Self.blocksBack ? committed - Self.blocksBack + 1 : 1)..<(committed + 1) {
                 if let known = committedBlocks[height] {
@@ -163,18 +199,12 @@ actor ConfluxReference {
             committedBlocks = committedBlocks.filter { $0.key + Self.blocksBack > committed }
             signed = blocks.filter(isSigned).compactMap(Self.watermark).max()
         }
-        if wanted.signatures || wanted.history {
-            let committee = try await ask(.committee, until: end)
-            let account = try await ask(.account(identity), until: end)["status"] ?? .null
-            inCommittee = names(committee["currentCommittee"]?["nodes"])
-            isRetired = account["forceRetired"].map { !$0.isNull } ?? false
-            let isElected = (committee["elections"]?.array ?? []).contains { names($0["topElectingNodes"]) }
-            showsNever = !inCommittee && !isElected && Self.isBlank(account)
-        }
+        if wanted.signatures || wanted.history { settled = try await self.settled(at: committed, until: end) }
         let highest = blocks.compactMap(Self.watermark).max() ?? Watermark(epoch: epoch, round: 0)
         return ConfluxView(
             epoch: epoch, committed: committed, powEpoch: try number(chain, "epochNumber"), highest: highest, signed: signed,
-            inCommittee: inCommittee, isForceRetired: isRetired, showsNever: showsNever)
+            inCommittee: settled?.inCommittee ?? false, isForceRetired: settled?.isRetired ?? false,
+            showsNever: settled?.showsNever ?? true)
     }
 
     private func ask(_ query: ConfluxQuery, orNull: Bool = false, until end: Instant) async throws(Missing) -> JSON {

@@ -107,7 +107,8 @@ extension ConfluxPlanner {
                 "prove.\(node)", "wait for a vote of \(node) on chain",
                 deed: .firstThatHolds([Branch(when: .mute(node), steps: [mending(node)]), Branch(when: .proven(node), steps: [])]),
                 proof: [],
-                within: site.settle + round * 12, hazard: .safe),
+                // A vote shows once its round's certificate is in the next block: looking more often shows nothing sooner.
+                within: site.settle + round * 12, hazard: .safe, poll: min(max(round / 2, .milliseconds(20)), .seconds(5))),
         ])
     }
 

@@ -24,7 +24,7 @@ package struct TreeDisk: NodeDisk {
         do { return try tree.read("\(folder)/\(name)") } catch { throw errno(error) }
     }
     package mutating func write(_ name: String, _ bytes: [UInt8]) throws(NodeDiskError) {
-        do { try tree.replace("\(folder)/\(name)", with: bytes, mode: mode) } catch { throw errno(error) }
+        do { try tree.replace("\(folder)/\(name)", with: bytes, mode: mode, byOwner: true) } catch { throw errno(error) }
     }
     package mutating func rename(_ from: String, to: String) throws(NodeDiskError) {
         do { try tree.move("\(folder)/\(from)", to: "\(folder)/\(to)", over: true) } catch { throw errno(error) }

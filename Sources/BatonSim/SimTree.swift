@@ -29,6 +29,7 @@ package final class SimTree: @unchecked Sendable {
 
     private let root: Node
     private var lastInode: UInt64 = 2
+    private var split: [String: [String]] = [:]
     /// The machine's wall clock, for modified times.
     package var clock: () -> WallTime = { WallTime(nanoseconds: 0) }
     /// Called when content is about to disappear: path, old bytes, new bytes (`nil` when it is removed).
@@ -40,7 +41,17 @@ package final class SimTree: @unchecked Sendable {
         root.safe = root.content
     }
 
-    private static func parts(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+    /// The names of a path; the same few paths are asked for all the time.
+    private func parts(_ path: String) -> [String] {
+        if let known = split[path] { return known }
+        let parts = Self.parts(path)
+        split[path] = parts
+        return parts
+    }
+
+    private static func parts(_ path: String) -> [String] {
+        path.utf8.split(separator: UInt8(ascii: "/")).map { String($0) ?? "" }.filter { $0 != "." }
+    }
 
     private static func fault(_ kind: FileError.Kind, _ path: String) -> FileError {
         let detail =
@@ -59,13 +70,13 @@ package final class SimTree: @unchecked Sendable {
     /// The folder that holds the last name of a path, with links on the way followed, and that name.
     private func place(_ path: String, depth: Int = 0) throws(FileError) -> (folder: Node, name: String)? {
         guard depth < 16 else { throw Self.fault(.other, path) }
-        let parts = Self.parts(path)
+        let parts = parts(path)
         guard let last = parts.last else { return nil }
         var node = root
         for (index, part) in parts.dropLast().enumerated() {
             guard let names = node.names else { throw Self.fault(.other, path) }
             if part == ".." { throw Self.fault(.denied, path) }
-            guard let next = names[String(part)] else { throw Self.fault(.absent, path) }
+            guard let next = names[part] else { throw Self.fault(.absent, path) }
             if case .link(let target) = next.content {
                 let before = "/" + parts[..<index].joined(separator: "/")
                 let rest = parts[(index + 1)...].joined(separator: "/")
@@ -74,12 +85,12 @@ package final class SimTree: @unchecked Sendable {
             node = next
         }
         guard node.names != nil else { throw Self.fault(.other, path) }
-        return (node, String(last))
+        return (node, last)
     }
 
     private static func absolute(_ target: String, in folder: String) -> String {
         if target.hasPrefix("/") { return target }
-        var parts = parts(folder).map(String.init)
+        var parts = parts(folder)
         for part in target.split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(String(part)) }
         }
@@ -109,6 +120,8 @@ package final class SimTree: @unchecked Sendable {
 
     private func put(_ node: Node?, _ spot: (folder: Node, name: String)) {
         guard case .folder(var names) = spot.folder.content else { return }
+        // The names are held once while they change.
+        spot.folder.content = .link("")
         names[spot.name] = node
         spot.folder.content = .folder(names)
         spot.folder.modified = clock()
@@ -150,11 +163,13 @@ extension SimTree {
     }
 
     /// Writes a new file (another inode) in place of what was at the path.
-    package func replace(_ path: String, with bytes: [UInt8], mode: UInt16 = 0o600) throws(FileError) {
+    ///
+    /// - Parameter byOwner: a node writes its own file over; that is no loss.
+    package func replace(_ path: String, with bytes: [UInt8], mode: UInt16 = 0o600, byOwner: Bool = false) throws(FileError) {
         let spot = try need(path)
         if let old = spot.folder.names?[spot.name] {
             guard old.names == nil else { throw Self.fault(.exists, path) }
-            if case .file(let before) = old.content, before != bytes { onLoss?(path, before, bytes) }
+            if !byOwner, case .file(let before) = old.content, before != bytes { onLoss?(path, before, bytes) }
         }
         put(make(.file(bytes), mode: mode), spot)
     }

@@ -329,7 +329,7 @@ extension OperationMachine {
         }
         if case .fails = verdict, !F.mayComeTrue(condition) { return effects + timeOver(condition, verdict, step) }
         guard let began = stepBegan, began.duration(to: now) < step.within else { return effects + timeOver(condition, verdict, step) }
-        return effects + [.wake(after: plan.poll)]
+        return effects + [.wake(after: step.poll ?? plan.poll)]
     }
 
     /// Whether the step only observes.

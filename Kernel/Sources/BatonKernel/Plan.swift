@@ -61,13 +61,16 @@ public struct Step<F: Family>: Hashable, Sendable {
     public let question: String?
     /// Whether the deed must run although the proof holds already.
     public let always: Bool
+    /// How often this step's conditions are looked at again; `nil`: as the plan says.
+    public let poll: Duration?
 
     public init(
         _ id: StepID, _ title: String, guards: [F.Condition] = [], deed: Deed<F>, proof: [F.Condition], within: Duration,
-        hazard: Hazard, question: String? = nil, always: Bool = false
+        hazard: Hazard, question: String? = nil, always: Bool = false, poll: Duration? = nil
     ) {
         (self.id, self.title, self.guards, self.deed, self.proof) = (id, title, guards, deed, proof)
         (self.within, self.hazard, self.question, self.always) = (within, hazard, question, always)
+        self.poll = poll
     }
 }
 
