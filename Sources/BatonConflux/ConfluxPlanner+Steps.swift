@@ -8,7 +8,7 @@ extension ConfluxPlanner {
         let step = Step<Conflux>(
             "adopt.\(voter)", "note \(voter) as the voter that people started",
             guards: [.voting(voter)] + nodes.filter { $0 != voter }.map { .idle($0) }, deed: .grant(voter), proof: [.granted(voter)],
-            within: round * 6, hazard: .safe)
+            within: round * 6, hazard: .safe, poll: unhurried)
         return [Part([step])]
     }
 
@@ -108,7 +108,7 @@ extension ConfluxPlanner {
                 deed: .firstThatHolds([Branch(when: .mute(node), steps: [mending(node)]), Branch(when: .proven(node), steps: [])]),
                 proof: [],
                 // A vote shows once its round's certificate is in the next block: looking more often shows nothing sooner.
-                within: site.settle + round * 12, hazard: .safe, poll: min(max(round / 2, .milliseconds(20)), .seconds(5))),
+                within: site.settle + round * 12, hazard: .safe, poll: unhurried),
         ])
     }
 

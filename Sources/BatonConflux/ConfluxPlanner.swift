@@ -63,6 +63,8 @@ package struct ConfluxPlanner: Sendable {
     var round: Duration { site.roundTimeout }
     /// How often waiting conditions are looked at: a fiftieth of a round, 20 ms to 1 s.
     var poll: Duration { min(max(round / 50, .milliseconds(20)), .seconds(1)) }
+    /// How often a wait looks whose end only another round can bring: twice a round, 20 ms to 5 s.
+    var unhurried: Duration { min(max(round / 2, .milliseconds(20)), .seconds(5)) }
     /// How long a restarted node may take until it is able to vote (30 min to hours: conflux-pos.md §7.2).
     var ableWithin: Duration { round >= .seconds(30) ? .seconds(6 * 3600) : round * 60 + .seconds(60) }
     /// One PoS epoch at its slowest, with the settling before it.

@@ -83,6 +83,14 @@ public struct OperationMachine<F: Family>: Sendable {
             return Entry(entry.kind, step: entry.step, rule: entry.rule, detail: .object(detail))
         }
     }
+    /// Conditions that kept a step waiting, and how they stood.
+    struct Awaited: Sendable {
+        let standing: [(condition: F.Condition, verdict: Verdict)]
+        /// How often only they were looked at.
+        var looks = 0
+        /// After so many looks everything is looked at again.
+        static var looksMax: Int { 16 }
+    }
     /// What goes on after a commit.
     enum Deferred: Hashable, Sendable { case deed, grantDone }
 
@@ -100,6 +108,8 @@ public struct OperationMachine<F: Family>: Sendable {
     var waitingFor = ""
     /// What happened within the cut, committed after it.
     var cutLog: [Note] = []
+    /// What a wait stands on; while it stands so, nothing else is looked at.
+    var awaited: Awaited?
     /// What was looked at since the last deed returned or the last grant was committed.
     var seenSinceDeed: Set<F.Question> = []
     let context: GrantContext
@@ -133,11 +143,11 @@ public struct OperationMachine<F: Family>: Sendable {
             facts.merge(newer)
             seenSinceDeed.formUnion(newer.keys)
             F.note(facts, in: &memory, of: plan, at: now)
-            return judge(at: now)
+            return judge(newer, at: now)
         case .returned(let id, let outcome): return returned(id, outcome, at: now)
         case .committed: return committed(at: now)
         case .late: return phase == .performing ? guardAgain(at: now) : []
-        case .woke: return observe()
+        case .woke: return lookAgain()
         case .answered(_, let yes): return answered(yes, at: now)
         case .leaseLost: return end(.leaseLost)
         case .interrupted:
@@ -174,6 +184,7 @@ extension OperationMachine {
         phase = .guarding
         stepBegan = now
         waitingFor = ""
+        awaited = nil
         let began: Effect = .report(.began(step.id, title: step.title, index: index + 1, count: steps.count))
         guard isInsideCut, hasLooked(for: step) else { return [began] + observe() }
         return [began] + judgeGuards(of: step, at: now)
@@ -191,14 +202,30 @@ extension OperationMachine {
     /// Asks everything that the step's conditions are judged by, each question once.
     ///
     /// In a cut, where nobody votes meanwhile, the look that proves a deed serves the guards of the next step too.
-    func observe() -> [Effect] {
-        guard let step = current else { return [] }
+    mutating func observe() -> [Effect] {
+        awaited = nil
+        return current.map { [.observe(everything(of: $0))] } ?? []
+    }
+
+    private func everything(of step: Step<F>) -> [F.Question] {
         var questions = phase == .guarding ? questions(guarding: step) : step.proof.flatMap { F.questions(of: $0) }
         if phase == .proving, let cut = cutAtHand, cut.last != step.id, index + 1 < steps.count {
             questions += self.questions(guarding: steps[index + 1])
         }
+        return Self.unique(questions)
+    }
+
+    private static func unique(_ questions: [F.Question]) -> [F.Question] {
         var seen: Set<F.Question> = []
-        return [.observe(questions.filter { seen.insert($0).inserted })]
+        return questions.filter { seen.insert($0).inserted }
+    }
+
+    /// A wait looks only at what it waits for; in a cut it looks at everything, so that no look is lost.
+    private mutating func lookAgain() -> [Effect] {
+        guard var awaited, !isInsideCut, awaited.looks < Awaited.looksMax else { return observe() }
+        awaited.looks += 1
+        self.awaited = awaited
+        return [.observe(Self.unique(awaited.standing.flatMap { F.questions(of: $0.condition) }))]
     }
 
     private func questions(guarding step: Step<F>) -> [F.Question] {
@@ -255,9 +282,14 @@ extension OperationMachine {
 // MARK: Judging
 
 extension OperationMachine {
-    /// Judges the new facts for what the step waits for.
-    mutating func judge(at now: Instant) -> [Effect] {
+    /// Judges the new facts for what the step waits for; when what it waits for has changed, it looks at the rest first.
+    mutating func judge(_ newer: [F.Question: Fact<F.Reading>], at now: Instant) -> [Effect] {
         guard let step = current else { return end(.done) }
+        if let awaited, phase == .guarding || phase == .proving {
+            let isSame = awaited.standing.allSatisfy { F.judge($0.condition, by: facts, with: memory, at: now) == $0.verdict }
+            if isSame, let last = awaited.standing.last { return wait(for: last.condition, last.verdict, of: step, at: now, awaited) }
+            guard everything(of: step).allSatisfy({ newer[$0] != nil }) else { return observe() }
+        }
         switch phase {
         case .guarding: return judgeGuards(of: step, at: now)
         case .proving: return judgeProof(of: step, at: now)
@@ -313,11 +345,17 @@ extension OperationMachine {
             }
         }
         guard let last = branches.last else { return end(.done) }
-        return wait(for: last.when, .fails(last.when.rule), of: step, at: now)
+        let standing = branches.map { (condition: $0.when, verdict: F.judge($0.when, by: facts, with: memory, at: now)) }
+        return wait(for: last.when, .fails(last.when.rule), of: step, at: now, Awaited(standing: standing))
     }
 
     /// A condition does not hold: look again until the step's time is over, then ask, refuse, or call for another plan.
-    mutating func wait(for condition: F.Condition, _ verdict: Verdict, of step: Step<F>, at now: Instant) -> [Effect] {
+    ///
+    /// - Parameter awaited: what the wait stands on, when that is more than the condition.
+    mutating func wait(
+        for condition: F.Condition, _ verdict: Verdict, of step: Step<F>, at now: Instant, _ awaited: Awaited? = nil
+    ) -> [Effect] {
+        self.awaited = awaited ?? Awaited(standing: [(condition, verdict)])
         var effects: [Effect] = []
         let words = Self.words(condition, verdict)
         if words != waitingFor {
