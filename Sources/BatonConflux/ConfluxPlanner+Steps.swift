@@ -48,7 +48,7 @@ extension ConfluxPlanner {
         let advance = Step<Conflux>(
             "voted.\(voter).\(to)", "wait until \(voter) has just voted", deed: .wait,
             proof: [.justAdvanced(voter, within: round / 8)], within: round * 3, hazard: .safe,
-            question: "\(voter) has not voted for three rounds; a vote may be missed. Go on?")
+            question: "\(voter) has not voted for three rounds; a vote may be missed. Go on?", poll: poll)
         return Part([wait, mark(from: voter, to: to), keeping(voter, to), advance])
     }
 

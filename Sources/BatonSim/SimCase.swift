@@ -225,7 +225,7 @@ package final class SimCase: @unchecked Sendable {
             faults.begin(receiver: receiver)
             var outcome = await attempt(.begin)
             for _ in 0..<4 where outcome == nil {
-                await world.pass(chance.duration(.seconds(1), .seconds(300)))
+                await world.pass(chance.duration(.seconds(1), max(.seconds(10), fleet.settings.roundTimeout * 150)))
                 outcome = await attempt(await errandAfterCrash())
             }
             await conclude()

@@ -101,7 +101,7 @@ extension OperationMachine {
                 effects.append(.report(.waiting(step.id, for: words)))
             }
             if wantsStop, !isInsideCut { return end(.interrupted("stopped while waiting: \(words)")) }
-            return effects + [.wake(after: step.poll ?? plan.poll)]
+            return effects + [.wake(after: pause(in: step, at: now))]
         case .granted(let state, let origin, let fences, let closing, let incarnation):
             let grant = Grant(
                 number: nextGrant, validator: plan.validator, node: node, state: state, origin: origin, fences: fences,

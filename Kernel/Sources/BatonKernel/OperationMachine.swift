@@ -367,7 +367,14 @@ extension OperationMachine {
         }
         if case .fails = verdict, !F.mayComeTrue(condition) { return effects + timeOver(condition, verdict, step) }
         guard let began = stepBegan, began.duration(to: now) < step.within else { return effects + timeOver(condition, verdict, step) }
-        return effects + [.wake(after: step.poll ?? plan.poll)]
+        return effects + [.wake(after: pause(in: step, at: now))]
+    }
+
+    /// How long until the next look: a long wait looks less often, yet never later than by an eighth of the time that it took.
+    func pause(in step: Step<F>, at now: Instant) -> Duration {
+        if let poll = step.poll { return poll }
+        let waited = stepBegan.map { $0.duration(to: now) } ?? .zero
+        return min(max(plan.poll, waited / 8), plan.poll * 8)
     }
 
     /// Whether the step only observes.

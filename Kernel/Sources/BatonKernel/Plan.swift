@@ -61,7 +61,7 @@ public struct Step<F: Family>: Hashable, Sendable {
     public let question: String?
     /// Whether the deed must run although the proof holds already.
     public let always: Bool
-    /// How often this step's conditions are looked at again; `nil`: as the plan says.
+    /// How often this step's conditions are looked at again; `nil`: as the plan says, less often in a long wait.
     public let poll: Duration?
 
     public init(
@@ -99,7 +99,7 @@ public struct Plan<F: Family>: Hashable, Sendable {
     public let cuts: [Cut]
     /// What the fleet is in when it ends well, in words.
     public let result: String
-    /// How often waiting conditions are looked at again.
+    /// How soon waiting conditions are looked at again.
     public let poll: Duration
     /// How long signatures of a fenced node may still appear.
     public let settle: Duration
