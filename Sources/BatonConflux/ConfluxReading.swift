@@ -2,7 +2,7 @@ package import BatonKernel
 package import BatonModel
 
 /// What can be asked about a Conflux pair.
-package enum ConfluxQuestion: Hashable, Sendable {
+package enum ConfluxQuestion: Hashable, Comparable, Sendable {
     /// The voting flag, on the node's one control connection.
     case voting(NodeID)
     /// The process: incarnation, effective voter setting, port.

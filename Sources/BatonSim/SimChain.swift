@@ -7,7 +7,7 @@ package final class SimChain: SimServer, @unchecked Sendable {
     /// The world that it is in.
     package let world: SimWorld
     /// The model behind it; its verdict is what checkers read.
-    package private(set) var model: ChainModel
+    package private(set) var model: ChainModel { didSet { answered = [:] } }
     /// The nodes that follow it, in the order of their names.
     package var followers: [SimNodeProcess] = []
     /// Called after every event, for faults that wait for a moment of the chain.
@@ -17,6 +17,8 @@ package final class SimChain: SimServer, @unchecked Sendable {
     /// The longest time that events and votes travel.
     package let delayMax: Duration
     private var turn = 0
+    /// What the chain has answered since it last changed, by method and parameters.
+    private var answered: [RPCRequest: RPCReply] = [:]
 
     /// Starts the chain; its first round opens now.
     package init(_ settings: ChainSettings, in world: SimWorld) {
@@ -55,6 +57,15 @@ package final class SimChain: SimServer, @unchecked Sendable {
         }
     }
 
+    /// Most questions of a controller come while the chain stands still.
+    private func read(_ request: RPCRequest) -> RPCReply {
+        let question = RPCRequest(id: .null, method: request.method, params: request.params)
+        if let known = answered[question] { return known }
+        let reply = model.read(request.method, request.params)
+        answered[question] = reply
+        return reply
+    }
+
     /// Takes a vote from the wire.
     package func take(_ vote: SignedVote) {
         world.mix("vote \(vote.signer) \(vote.watermark)")
@@ -65,7 +76,7 @@ package final class SimChain: SimServer, @unchecked Sendable {
         let answer: [UInt8]
         do {
             let request = try RPCRequest(body: body)
-            answer = model.read(request.method, request.params).body(id: request.id)
+            answer = read(request).body(id: request.id)
         } catch {
             answer = RPCReply.error(error).body(id: .null)
         }

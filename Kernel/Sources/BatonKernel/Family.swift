@@ -3,7 +3,7 @@ public import BatonModel
 /// What the kernel must know of one family of networks: values and pure functions, no I/O.
 public protocol Family: Sendable {
     /// Something that can be asked of the outside. Equal questions have one current answer.
-    associatedtype Question: Hashable & Sendable
+    associatedtype Question: Hashable & Comparable & Sendable
     /// What an answer says.
     associatedtype Reading: Hashable & Sendable
     /// What must be true: a closed enum with one rule per case.
@@ -52,13 +52,9 @@ public struct Facts<F: Family>: Sendable {
     public mutating func merge(_ newer: [F.Question: Fact<F.Reading>]) { answers.merge(newer) { _, new in new } }
     /// Drops every answer observed before `moment` (safety.md R9).
     public mutating func drop(before moment: Instant) { answers = answers.filter { $0.value.at >= moment } }
-    /// Every answer for the journal, in the order of their written form.
+    /// Every answer for the journal, in the order of the questions.
     public func told() -> JSON {
-        let told = answers.map { question, fact in
-            let json = F.tell(question, fact)
-            return (text: json.text, json: json)
-        }
-        return .array(told.sorted { $0.text < $1.text }.map(\.json))
+        .array(answers.sorted { $0.key < $1.key }.map { F.tell($0.key, $0.value) })
     }
 }
 

@@ -16,7 +16,7 @@ extension OperationMachine {
         var detail: [String: JSON] = ["deed": step.deed.json, "facts": facts.told(), "at": .integer(now.nanoseconds)]
         if let cut = cutAtHand, cut.first == step.id {
             memory.incarnations = F.incarnations(in: facts, of: plan)
-            let members = steps[index...].prefix { $0.id != cut.last }.map(\.id) + [cut.last]
+            let members = steps[index...].prefix { $0.id != cut.last }.map { $0.id } + [cut.last]
             detail["cut"] = [
                 "from": .optional(cut.from?.rawValue), "to": .string(cut.to.rawValue),
                 "steps": .array(members.map { .string($0.rawValue) }),

@@ -231,7 +231,7 @@ extension OperationMachine {
     private func questions(guarding step: Step<F>) -> [F.Question] {
         var conditions = step.proof + step.guards
         if index == 0 { conditions += plan.assumptions }
-        if case .firstThatHolds(let branches) = step.deed { conditions += branches.map(\.when) }
+        if case .firstThatHolds(let branches) = step.deed { conditions += branches.map { $0.when } }
         var questions = conditions.flatMap { F.questions(of: $0) }
         if case .grant(let node) = step.deed { questions += F.licenceQuestions(for: node, of: plan, by: facts, with: memory) }
         return questions
@@ -261,7 +261,7 @@ extension OperationMachine {
     /// What was noted, to be committed.
     mutating func takeNotes() -> [Entry] {
         defer { cutLog = [] }
-        return cutLog.map(\.written)
+        return cutLog.map { $0.written }
     }
 
     /// The step is over: its end goes to the journal, within a cut only after the cut.

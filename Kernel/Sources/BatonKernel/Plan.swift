@@ -118,7 +118,7 @@ public struct Plan<F: Family>: Hashable, Sendable {
         [
             "operation": operation, "validator": .string(validator.rawValue), "title": .string(title),
             "nodes": .array(nodes.map { .string($0.rawValue) }), "result": .string(result),
-            "assumptions": .array(assumptions.map(\.json)), "steps": .array(steps.map(\.json)),
+            "assumptions": .array(assumptions.map { $0.json }), "steps": .array(steps.map { $0.json }),
             "cuts": .array(
                 cuts.map {
                     [
@@ -135,8 +135,8 @@ extension Step {
     /// The canonical form.
     public var json: JSON {
         [
-            "id": .string(id.rawValue), "title": .string(title), "guards": .array(guards.map(\.json)), "deed": deed.json,
-            "proof": .array(proof.map(\.json)), "within_ms": .integer(within.nanoseconds / 1_000_000),
+            "id": .string(id.rawValue), "title": .string(title), "guards": .array(guards.map { $0.json }), "deed": deed.json,
+            "proof": .array(proof.map { $0.json }), "within_ms": .integer(within.nanoseconds / 1_000_000),
             "hazard": .string(hazard.rawValue), "question": .optional(question),
         ]
     }
@@ -154,7 +154,7 @@ extension Deed {
         case .firstThatHolds(let branches):
             [
                 "kind": "firstThatHolds",
-                "branches": .array(branches.map { ["when": $0.when.json, "steps": .array($0.steps.map(\.json))] }),
+                "branches": .array(branches.map { ["when": $0.when.json, "steps": .array($0.steps.map { $0.json })] }),
             ]
         }
     }

@@ -3,7 +3,7 @@ import BatonModel
 
 /// A family of lamps: a condition is that a lamp is lit, an act turns one on.
 enum Toy: Family {
-    enum Question: Hashable, Sendable { case lamp(String) }
+    enum Question: Hashable, Comparable, Sendable { case lamp(String) }
     typealias Reading = Int
 
     enum Condition: Told {
