@@ -57,8 +57,9 @@ extension ConfluxReading {
 extension FilesReading {
     fileprivate var told: JSON {
         var members: [String: JSON] = ["json": json.told, "save": save.told]
-        for (operation, file) in handedOver { members["handed-over.\(operation)"] = file.told }
-        for (grant, file) in revoked { members["revoked.\(grant)"] = file.told }
+        // A pair that has lived long has many: the newest tell what happened last.
+        for (operation, file) in handedOver.sorted(by: { $0.key < $1.key }).suffix(3) { members["handed-over.\(operation)"] = file.told }
+        for (grant, file) in revoked.sorted(by: { $0.key < $1.key }).suffix(3) { members["revoked.\(grant)"] = file.told }
         if let grant { members["grant"] = .unsigned(grant.number.rawValue) }
         if let lease { members["lease"] = .unsigned(lease.rawValue) }
         if let cut { members["cut"] = cut.json }

@@ -63,20 +63,21 @@ extension LocalHost {
         }
     }
 
-    /// Breadcrumbs by the number at the end of their name; they never change, so each is read once.
+    /// Breadcrumbs by the number at the end of their name; they never change, so each is read once, and looked at once a second.
     private func numbered(_ prefix: String, in names: [String]) async throws(FileError) -> [UInt64: VoteFile] {
         var found: [UInt64: VoteFile] = [:]
+        let now = world.clock.now
         for name in names where name.hasPrefix(prefix) {
             guard let number = UInt64(name.dropFirst(prefix.count)) else { continue }
-            let path = site.voteFolder + "/" + name
-            guard let facts = try await world.files.inspect(path) else { continue }
-            if let known = crumbs[name], known.facts == facts {
+            if let known = crumbs[name], known.seenAt.duration(to: now) < Self.crumbAgeMax {
                 found[number] = known.file
                 continue
             }
-            let file = try await voteFile(path)
-            crumbs[name] = (facts, file)
-            found[number] = file
+            let path = site.voteFolder + "/" + name
+            guard let facts = try await world.files.inspect(path) else { continue }
+            if crumbs[name]?.facts != facts { crumbs[name] = Crumb(facts: facts, file: try await voteFile(path), seenAt: now) }
+            crumbs[name]?.seenAt = now
+            found[number] = crumbs[name]?.file
         }
         return found
     }

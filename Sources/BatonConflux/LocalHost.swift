@@ -15,7 +15,7 @@ package actor LocalHost {
     /// The node's process as last seen, so that not every look walks through all processes.
     var sight: Sight?
     /// Breadcrumbs that never change once they are written, by name.
-    var crumbs: [String: (facts: FileFacts, file: VoteFile)] = [:]
+    var crumbs: [String: Crumb] = [:]
     /// What the vote-state files and breadcrumbs said last, by path.
     var voteFiles: [String: Remembered<VoteFile>] = [:]
     var cutMark = Remembered<CutMark>()
@@ -36,6 +36,15 @@ package actor LocalHost {
         let phase: String
         let at: Instant
     }
+
+    /// A breadcrumb as it was read.
+    struct Crumb {
+        let facts: FileFacts
+        let file: VoteFile
+        var seenAt: Instant
+    }
+    /// How long a breadcrumb is taken for the one that was seen.
+    static let crumbAgeMax: Duration = .seconds(1)
 
     /// How long that is believed.
     static let chainSideMax: Duration = .seconds(1)
