@@ -14,8 +14,8 @@ enum BlockingWork {
         _ body: @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value { try body() }
 
-    /// Runs a call that waits for a disk or searches on a thread of the blocking pool and waits for its end, also when the task is cancelled: what was
-    /// begun on a disk has an outcome, and the caller must see it.
+    /// Runs a call that waits for a disk or searches on a thread of the blocking pool, and waits for its end, also when
+    /// the task is cancelled: what was begun on a disk has an outcome, and the caller must see it.
     static func run<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {

@@ -32,7 +32,7 @@ package enum LayerRules {
         "BatonCLI": values.union(system).union(["BatonAPI", "BatonApp", "BatonDevnet", "BatonSim", "ArgumentParser"]),
         "BatonTestKit": values.union(["BatonStore", "BatonDriver", "BatonDigest"]),
         "store-probe": values.union(["BatonStore", "BatonStoreSQLite", "GRDB", "Glibc"]),
-        "baton": ["BatonCLI", "Glibc"],
+        "baton": ["BatonCLI", "BatonWorldLive", "Glibc"],
         "TidyRules": [],
         "tidy": ["Foundation", "TidyRules"],
     ]

@@ -52,9 +52,12 @@ public struct Facts<F: Family>: Sendable {
     public mutating func merge(_ newer: [F.Question: Fact<F.Reading>]) { answers.merge(newer) { _, new in new } }
     /// Drops every answer observed before `moment` (safety.md R9).
     public mutating func drop(before moment: Instant) { answers = answers.filter { $0.value.at >= moment } }
-    /// Every answer for the journal, in the order of the questions.
-    public func told() -> JSON {
-        .array(answers.sorted { $0.key < $1.key }.map { F.tell($0.key, $0.value) })
+    /// Answers for the journal, in the order of the questions.
+    ///
+    /// - Parameter asked: which of them; `nil`: all.
+    public func told(_ asked: [F.Question]? = nil) -> JSON {
+        let questions = asked.map { Set($0) } ?? Set(answers.keys)
+        return .array(questions.sorted().compactMap { question in answers[question].map { F.tell(question, $0) } })
     }
 }
 

@@ -13,7 +13,8 @@ extension OperationMachine {
     /// The intent of one step, or of a whole cut at its first step.
     mutating func intents(of step: Step<F>, at now: Instant) -> [Entry] {
         var entries = takeNotes()
-        var detail: [String: JSON] = ["deed": step.deed.json, "facts": facts.told(), "at": .integer(now.nanoseconds)]
+        let told = facts.told(questions(guarding: step))
+        var detail: JSONMembers = ["deed": step.deed.json, "facts": told, "at": .integer(now.nanoseconds)]
         if let cut = cutAtHand, cut.first == step.id {
             memory.incarnations = F.incarnations(in: facts, of: plan)
             let members = steps[index...].prefix { $0.id != cut.last }.map { $0.id } + [cut.last]

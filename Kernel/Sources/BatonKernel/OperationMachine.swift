@@ -76,10 +76,12 @@ public struct OperationMachine<F: Family>: Sendable {
     struct Note: Sendable {
         let entry: Entry
         var facts: Facts<F>?
+        /// Which of the facts the step was judged by.
+        var asked: [F.Question] = []
 
         var written: Entry {
             guard let facts, var detail = entry.detail.object else { return entry }
-            detail["facts"] = facts.told()
+            detail["facts"] = facts.told(asked)
             return Entry(entry.kind, step: entry.step, rule: entry.rule, detail: .object(detail))
         }
     }
@@ -228,7 +230,8 @@ extension OperationMachine {
         return [.observe(Self.unique(awaited.standing.flatMap { F.questions(of: $0.condition) }))]
     }
 
-    private func questions(guarding step: Step<F>) -> [F.Question] {
+    /// What a step is judged by from its beginning to its end.
+    func questions(guarding step: Step<F>) -> [F.Question] {
         var conditions = step.proof + step.guards
         if index == 0 { conditions += plan.assumptions }
         if case .firstThatHolds(let branches) = step.deed { conditions += branches.map { $0.when } }
@@ -268,7 +271,8 @@ extension OperationMachine {
     mutating func leave(_ kind: EntryKind, at now: Instant) -> [Effect] {
         guard let step = current else { return end(.done) }
         let report: Effect = .report(kind == .skipped ? .skipped(step.id) : .proved(step.id))
-        cutLog.append(Note(entry: Entry(kind, step: step.id, detail: ["at": .integer(now.nanoseconds)]), facts: facts))
+        let entry = Entry(kind, step: step.id, detail: ["at": .integer(now.nanoseconds)])
+        cutLog.append(Note(entry: entry, facts: facts, asked: questions(guarding: step)))
         let cut = cutAtHand
         if let cut, cut.last != step.id {
             index += 1
