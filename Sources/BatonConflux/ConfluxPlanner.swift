@@ -137,15 +137,21 @@ extension ConfluxPlanner {
         case .doubt(let node, let rule, let doubt):
             return Refusal(
                 rule, "Whether \(node) can vote is unknown (\(doubt)).",
-                remedy:
-                    "Make \(node) answer on \(site.node(node)?.rpc.description ?? "its port"), or end its process, then try again.",
-                doubt: doubt)
+                remedy: remedy(for: doubt, of: node), doubt: doubt)
         case .wouldVote(let node):
             return Refusal(
                 "safety.r5", "\(node) would vote after a restart: pos_started_as_voter is not false.",
                 remedy: "Set pos_started_as_voter = false in \(node)'s hydra.toml and start command, then run the same again.")
         case .votes, .nobody: return nil
         }
+    }
+
+    /// What makes a node tell whether it can vote.
+    private func remedy(for doubt: Doubt, of node: NodeID) -> String {
+        guard facts.process(node) == nil, doubt == .unreadable else {
+            return "Make \(node) answer on \(site.node(node)?.rpc.description ?? "its port"), or end its process, then try again."
+        }
+        return "Run Baton as \(node)'s user or as root, and where its process can be seen (`ps` shows it), then try again."
     }
 
     /// The node to hand over to: the one asked for, or the only other one.

@@ -72,6 +72,7 @@ extension LocalHost {
         switch resident {
         case .nobody: return .unreachable
         case .several: return .contradictory
+        case .hidden: return .unreadable
         case .one(let process):
             if await servesPort(process) { return nil }
             return await world.processes.listener(port: site.rpc.port) == nil ? .unreachable : .contradictory

@@ -7,6 +7,9 @@ enum Resident: Hashable, Sendable {
     case one(ProcessFacts)
     /// More than one process; nobody can say which of them an answer is from.
     case several
+    /// Nobody is seen in the folder, but somebody whom we can't see serves the control port: one of another user, or of
+    /// another PID namespace. He may be the node, and he may vote.
+    case hidden
 
     var incarnation: Incarnation? {
         guard case .one(let facts) = self else { return nil }
@@ -18,7 +21,8 @@ extension LocalHost {
     /// The node's process now: the one seen before when it is still that very process, else by a walk through all.
     func look() async -> Resident {
         let found = await find()
-        await forgetEnded(found)
+        // Whom we can't see may have our commands in his queue.
+        if found != .hidden { await forgetEnded(found) }
         return found
     }
 
@@ -32,7 +36,9 @@ extension LocalHost {
         }
         sight = nil
         let residents = await world.processes.residents(of: site.directory)
-        guard let first = residents.first else { return .nobody }
+        guard let first = residents.first else {
+            return await world.processes.hidesListener(port: site.rpc.port) ? .hidden : .nobody
+        }
         guard residents.count == 1 else { return .several }
         sight = Sight(process: first, scannedAt: now, servesPort: false)
         return .one(first)
@@ -85,6 +91,7 @@ extension LocalHost {
             let boot = await world.processes.bootID()
             switch resident {
             case .several: return .unknown(.contradictory)
+            case .hidden: return .unknown(.unreadable)
             case .nobody:
                 let reading = ProcessReading(
                     incarnation: nil, bootID: boot, voterNow: nil, voterNext: next, servesPort: false, isStopped: false)
@@ -111,7 +118,7 @@ extension LocalHost {
         let since = world.clock.now
         let resident = await look()
         guard case .one(let facts) = resident else {
-            return resident == .nobody ? .done : .refused("conflux.process", "several processes live in the folder of \(site.id)")
+            return resident == .nobody ? .done : .refused("conflux.process", "\(site.id) has no single process that can be seen")
         }
         let signalled = await underLock(context, until: end) {
             _ = await self.world.processes.signal(facts.incarnation, .interrupt)
@@ -136,7 +143,7 @@ extension LocalHost {
         do throws(FileError) {
             sight = nil
             let resident = await look()
-            guard resident == .nobody else { return .refused("conflux.process", "a process lives in the folder of \(site.id) already") }
+            guard resident == .nobody else { return .refused("conflux.process", "a process of \(site.id) lives already") }
             guard let executable = site.command.first else { return .refused("conflux.site", "\(site.id) has no command") }
             guard try await !startsAsVoter(site.command) else {
                 return .refused("safety.r5", "\(site.id) would start as a voter; set pos_started_as_voter = false")

@@ -29,6 +29,8 @@ package struct SimProcesses: Processes {
     package func listener(port: Int) async -> Int32? {
         await effect("listener \(port)", acting: false, otherwise: nil) { machine.listener(port)?.process.pid }
     }
+    /// Everybody sees everybody on a simulated machine.
+    package func hidesListener(port: Int) async -> Bool { false }
     package func start(_ command: Command) async throws(FileError) -> Incarnation {
         let ended = FileError(.other, path: command.folder, detail: "the simulation has ended")
         let name = "start \(command.folder)"

@@ -12,6 +12,9 @@ public protocol Processes: Sendable {
     func residents(of folder: String) async -> [ProcessFacts]
     /// The process that listens on a TCP port of 127.0.0.1 or of any address, or `nil` when none is seen.
     func listener(port: Int) async -> Int32?
+    /// Whether somebody listens on a TCP port of any address whom this process can't see: one of another user, or of
+    /// another PID namespace. Then ``residents(of:)`` and ``listener(port:)`` show nothing of him, and he lives.
+    func hidesListener(port: Int) async -> Bool
     /// Starts a process that outlives Baton, in a session of its own.
     ///
     /// - Throws: ``FileError`` when it could not be started; nothing runs then.

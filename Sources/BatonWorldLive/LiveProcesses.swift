@@ -22,6 +22,7 @@ public final class LiveProcesses: Processes {
     public func own() async -> Incarnation {
         await BlockingWork.brief {
             let pid = getpid()
+            guard ProcessTable.ownPID == pid else { fatalError("Baton needs the /proc of its own PID namespace") }
             guard let row = ProcessTable.row(pid) else { fatalError("Baton does not find itself in /proc") }
             return Incarnation(bootID: ProcessTable.bootID, pid: pid, startTime: row.startTime)
         }
@@ -52,6 +53,18 @@ public final class LiveProcesses: Processes {
             self.reap()
             let sockets = ProcessTable.listeningSockets(port: port)
             return sockets.isEmpty ? nil : ProcessTable.holder(ofSockets: sockets)
+        }
+    }
+
+    /// Whether a socket listens on the port that no process seen here has open.
+    public func hidesListener(port: Int) async -> Bool {
+        await BlockingWork.run {
+            self.reap()
+            // One that was closed between the two looks is looked for again and not found any more.
+            return ProcessTable.listeningSockets(port: port, atAnyAddress: true).contains { inode in
+                ProcessTable.holder(ofSockets: [inode]) == nil
+                    && ProcessTable.listeningSockets(port: port, atAnyAddress: true).contains(inode)
+            }
         }
     }
 

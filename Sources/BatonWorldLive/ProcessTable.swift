@@ -115,13 +115,25 @@ enum ProcessTable {
         }
     }
 
+    /// This process's pid as `/proc` counts; another number than getpid(2) means that `/proc` is of another PID namespace,
+    /// where our pids name other processes. `nil` when it does not show us at all.
+    ///
+    /// - Source: proc(5), `/proc/self`.
+    static var ownPID: Int32? {
+        // No link is no pid.
+        guard let name = try? LiveFiles.target(of: "/proc/self") else { return nil }
+        return Int32(name)
+    }
+
     /// The inodes of the sockets that listen on a port of 127.0.0.1 or of any address.
-    static func listeningSockets(port: Int) -> Set<UInt64> {
+    ///
+    /// - Parameter atAnyAddress: also those that listen at one other address only.
+    static func listeningSockets(port: Int, atAnyAddress: Bool = false) -> Set<UInt64> {
         var inodes: Set<UInt64> = []
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
             // Without IPv6 the second table is absent.
             let text = String(decoding: content(table) ?? [], as: UTF8.self)
-            inodes.formUnion(text.split(separator: "\n").compactMap { listeningInode($0, port: port) })
+            inodes.formUnion(text.split(separator: "\n").compactMap { listeningInode($0, port: port, atAnyAddress) })
         }
         return inodes
     }
@@ -130,14 +142,14 @@ enum ProcessTable {
     ///
     /// - Source: proc_pid_net(5): addresses are hexadecimal words in the machine's byte order (little-endian here);
     ///   state 0A is TCP_LISTEN; the inode is the tenth field.
-    static func listeningInode(_ line: Substring, port: Int) -> UInt64? {
+    static func listeningInode(_ line: Substring, port: Int, _ atAnyAddress: Bool) -> UInt64? {
         let fields = line.split(separator: " ")
         guard fields.count > 9, fields[3] == "0A" else { return nil }
         let local = fields[1].split(separator: ":")
         let addresses: Set<Substring> = [
             "0100007F", "00000000", "00000000000000000000000000000000", "0000000000000000FFFF00000100007F",
         ]
-        guard local.count == 2, Int(local[1], radix: 16) == port, addresses.contains(local[0]) else { return nil }
+        guard local.count == 2, Int(local[1], radix: 16) == port, atAnyAddress || addresses.contains(local[0]) else { return nil }
         return UInt64(fields[9])
     }
 

@@ -74,6 +74,28 @@ struct DriverObserveTests {
         #expect(reading.incarnation == nil && reading.voterNow == nil && reading.voterNext == false && !reading.servesPort)
     }
 
+    @Test("Somebody unseen on the control port may be the node: nothing is known, and nothing is started or ended")
+    func hiddenProcess() async {
+        machine.state.withLock {
+            $0.residents["/a"] = []
+            $0.nodes[Sample.portA]?.node.process = nil
+            $0.hiddenListeners = [Sample.portA]
+        }
+        let driver = Sample.driver(machine)
+        let facts = await driver.observe([.voting(Sample.a), .process(Sample.a)], within: Sample.within)
+        #expect(facts[.voting(Sample.a)]?.value == .unknown(.unreadable))
+        #expect(facts[.process(Sample.a)]?.value == .unknown(.unreadable))
+        #expect(machine.methods(Sample.portA).isEmpty)
+        for act in [ConfluxAct.startProcess(Sample.a), .stopProcess(Sample.a)] {
+            let outcome = await driver.perform(act, Sample.context(), within: Sample.within)
+            guard case .refused = outcome else {
+                Issue.record("\(act) was \(outcome)")
+                continue
+            }
+        }
+        #expect(machine.state.withLock { $0.started.isEmpty })
+    }
+
     @Test("Two processes in one folder are a contradiction")
     func twoProcesses() async {
         machine.state.withLock { $0.residents["/a"]?.append(DriverMachine.process(11)) }

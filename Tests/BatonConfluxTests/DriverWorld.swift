@@ -50,6 +50,8 @@ final class DriverMachine: Sendable {
         var renamesAfterRead: [String: String] = [:]
         var residents: [String: [ProcessFacts]] = [:]
         var started: [Command] = []
+        /// Ports that somebody serves whom this machine does not show.
+        var hiddenListeners: Set<Int> = []
     }
 
     let state = Mutex(State())
@@ -158,6 +160,7 @@ extension DriverMachine: Processes {
     }
     func residents(of folder: String) async -> [ProcessFacts] { state.withLock { $0.residents[folder] ?? [] } }
     func listener(port: Int) async -> Int32? { state.withLock { $0.nodes[port]?.node.process?.incarnation.pid } }
+    func hidesListener(port: Int) async -> Bool { state.withLock { $0.hiddenListeners.contains(port) } }
     func start(_ command: Command) async throws(FileError) -> Incarnation {
         state.withLock { $0.started.append(command) }
         return Incarnation(bootID: "boot", pid: 99, startTime: 99)

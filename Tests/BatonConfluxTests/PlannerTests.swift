@@ -42,6 +42,7 @@ struct PlannerRefusalTests {
         ("a silent voter", voting { $0.doubts = [.voting("a"): .unreachable] }, "conflux.idle", "Make a answer", true),
         ("an unanswered start", voting { $0.b.unanswered = "start_voting" }, "conflux.idle", "Make b answer", true),
         ("an unseen process", voting { $0.doubts = [.process("b"): .unreachable] }, "conflux.idle", "Make b answer", true),
+        ("a hidden process", voting { $0.doubts = [.process("b"): .unreadable] }, "conflux.idle", "Run Baton as b's user", true),
         ("stale facts", voting { $0.stale = [.voting("b")] }, "conflux.idle", "Make b answer", true),
         ("S10: a node that restarts as voter", voting { $0.b.voterNext = true }, "safety.r5", "pos_started_as_voter = false", false),
         (

@@ -126,7 +126,9 @@ import Testing
         var listener: Listener? = try Listener()
         let port = try #require(listener?.port)
         #expect(await processes.listener(port: port) == getpid())
+        #expect(await !processes.hidesListener(port: port), "one that is seen is not hidden")
         listener = nil
+        #expect(await !processes.hidesListener(port: port), "and nobody hides either")
         #expect(await processes.listener(port: port) == nil)
     }
 
