@@ -86,7 +86,9 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
             let takeover = Takeover(store: store, world: world)
             let lease = try await takeover.lease(planner.validator, seize: seize)
             let result = await run(under: lease, resuming: resuming, expecting: expecting)
-            try await store.release(lease)
+            // How the operation left matters more than a lease that can't be given back: the next Baton takes over
+            // what an ended process holds.
+            do throws(BatonError) { try await store.release(lease) } catch { return result }
             return result
         } catch {
             return RunResult(exit: error.code.exit, operation: resuming, rule: nil, words: error.message, remedy: error.remedy)
@@ -115,6 +117,7 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
             audience.show(.began(operation))
             if let result = await raiseLease(operation, lease) { return result }
             try await importGrant(facts, operation, lease)
+            var why = ""
             for leg in 1...legsMax {
                 facts = await observed()
                 let memory = try await memory(facts)
@@ -125,7 +128,9 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
                 let hadLegs = history.isResumed
                 history.isResumed = true
                 switch leg.ending {
-                case .replan(let rule, let words): audience.show(.replanning(rule, words))
+                case .replan(let rule, let words):
+                    why = words
+                    audience.show(.replanning(rule, words))
                 case .refused(let rule, let words) where hadLegs:
                     // An earlier leg has touched the fleet: this is no refusal that leaves it as it was.
                     return try await conclude(.replan(rule, words), plan, operation, lease)
@@ -133,7 +138,8 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
                 }
             }
             return try await conclude(
-                .doubt("kernel.legs", .contradictory, "the facts called for another plan \(legsMax) times"), nil, operation, lease)
+                .doubt("kernel.legs", .contradictory, "the facts called for another plan \(legsMax) times, last by: \(why)"), nil,
+                operation, lease)
         } catch let refusal as Refusal {
             return await refused(refusal, history.isResumed ? operation : nil, lease)
         } catch let error as BatonError {
@@ -211,9 +217,11 @@ extension OperationRunner {
             switch await driver.perform(act, context, within: .seconds(10)) {
             case .done: continue
             case .refused(let rule, let words):
-                return RunResult(
-                    exit: .doubt, operation: operation, rule: rule, words: "\(words) (\(act.words))",
-                    remedy: "Find out who else operates this validator before you go on.")
+                let remedy =
+                    rule == "safety.r7"
+                    ? "Find out who else operates this validator before you go on."
+                    : "Mend that beside the node, then run `baton resume \(operation)`."
+                return RunResult(exit: .doubt, operation: operation, rule: rule, words: "\(words) (\(act.words))", remedy: remedy)
             case .unknown(let doubt):
                 return RunResult(
                     exit: .doubt, operation: operation, rule: "safety.r7", words: "Could not \(act.words): \(doubt).",

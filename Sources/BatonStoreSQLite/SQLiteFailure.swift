@@ -11,6 +11,7 @@ enum SQLiteFailure {
 
     /// A failure while the database was opened and checked.
     static func opening(_ file: String, _ error: any Error) -> BatonError {
+        if isFull(error) { return .storeBroken("The disk of \(file) is full.", remedy: "Free space there, then run the same again.") }
         switch code(of: error) {
         case .SQLITE_NOTADB:
             return .storeUnreadable("\(file) is no database.", remedy: keepAndRecover)
@@ -25,6 +26,7 @@ enum SQLiteFailure {
     static func reading(_ doing: String, _ file: String, _ error: any Error) -> BatonError {
         switch code(of: error) {
         case .SQLITE_BUSY, .SQLITE_LOCKED: busy(file)
+        case .SQLITE_FULL: full(doing, file)
         default: .storeUnreadable("Can't \(doing) in \(file): \(words(for: error)).", remedy: keepAndRecover)
         }
     }
@@ -34,10 +36,7 @@ enum SQLiteFailure {
         switch code(of: error) {
         case .SQLITE_BUSY, .SQLITE_LOCKED: busy(file)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: reading(doing, file, error)
-        case .SQLITE_FULL:
-            .storeBroken(
-                "Can't \(doing): the disk of \(file) is full.", remedy: "Free space there, then run `baton resume`."
-            )
+        case .SQLITE_FULL: full(doing, file)
         case .SQLITE_CONSTRAINT:
             .storeBroken(
                 "Can't \(doing): the schema of \(file) refused it (\(words(for: error))).",
@@ -56,6 +55,17 @@ enum SQLiteFailure {
             "Another process keeps \(file) locked.",
             remedy: "Find it with `fuser \(file)`, let it end or continue it, then run the verb again."
         )
+    }
+
+    private static func full(_ doing: String, _ file: String) -> BatonError {
+        .storeBroken("Can't \(doing): the disk of \(file) is full.", remedy: "Free space there, then run `baton resume`.")
+    }
+
+    /// Full, or no room for the index of the write-ahead log.
+    ///
+    /// - Source: <https://www.sqlite.org/rescode.html>, SQLITE_IOERR_SHMSIZE (4874).
+    private static func isFull(_ error: any Error) -> Bool {
+        code(of: error) == .SQLITE_FULL || (error as? DatabaseError)?.extendedResultCode == .SQLITE_IOERR_SHMSIZE
     }
 
     private static func code(of error: any Error) -> ResultCode? { (error as? DatabaseError)?.resultCode }
