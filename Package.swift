@@ -110,7 +110,7 @@ let package = Package(
                 "BatonTestKit", "store-probe", "BatonStoreSQLite", "BatonStore", "BatonWorldLive", "BatonWorld", "BatonHTTP", model, kernel,
                 "BatonDigest",
             ]),
-        tests("CrashTests", []),
+        tests("CrashTests", ["BatonStoreSQLite", "BatonStore", model]),
         tests("DevnetTests", ["BatonDevnet", "BatonHTTP", "BatonConfluxNode", model]),
         tests("TidyTests", ["TidyRules"]),
     ]

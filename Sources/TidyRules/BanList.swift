@@ -2,7 +2,9 @@ extension Ban {
     /// Adapters to the real machine, and the simulator's executor: the only places that may start tasks or read real clocks.
     static let live = ["Sources/BatonWorldLive/", "Sources/BatonHTTP/", "Sources/BatonDevnet/", "Sources/BatonSim/"]
     /// Tests on real processes: they need real waits with a deadline.
-    static let realTests = ["Tests/IntegrationTests/", "Tests/BatonWorldLiveTests/", "Tests/BatonCLITests/", "Tests/DevnetTests/"]
+    static let realTests = [
+        "Tests/IntegrationTests/", "Tests/BatonWorldLiveTests/", "Tests/BatonCLITests/", "Tests/DevnetTests/", "Tests/CrashTests/",
+    ]
     /// Where a person, or the test that started the program, reads standard output.
     static let speaking = ["Sources/BatonCLI/", "Sources/tidy/", "Sources/baton/", "Sources/store-probe/"]
     /// Tests of the simulator itself: they let things escape in order to see them caught.

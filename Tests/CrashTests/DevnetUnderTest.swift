@@ -1,46 +1,14 @@
 import Foundation
 import Testing
 
-/// One command that ended.
-struct Ended {
-    let status: Int32
-    let wasKilled: Bool
-    let output: String
-    let errors: String
-    /// Everything that it said, for a failure's message.
-    var told: String { String(output.suffix(1500)) + String(errors.suffix(600)) }
-}
-
-/// Starts a program and waits for its end; past the deadline it is killed and the test fails.
-func run(_ program: String, _ arguments: [String], within seconds: Double = 120) throws -> Ended {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    let out = Pipe()
-    let errors = NSTemporaryDirectory() + "/baton-stderr-\(getpid())-\(UInt(bitPattern: ObjectIdentifier(process).hashValue))"
-    try Data().write(to: URL(fileURLWithPath: errors))
-    defer { try? FileManager.default.removeItem(atPath: errors) }  // Only a scratch file.
-    process.standardOutput = out
-    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
-    try process.run()
-    let pid = process.processIdentifier
-    let watchdog = DispatchSource.makeTimerSource()
-    watchdog.schedule(deadline: .now() + seconds)
-    watchdog.setEventHandler { kill(pid, SIGKILL) }
-    watchdog.resume()
-    let output = out.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    watchdog.cancel()
-    return Ended(
-        status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
-        output: String(decoding: output, as: UTF8.self), errors: try String(contentsOfFile: errors, encoding: .utf8))
-}
-
 /// A devnet of real processes that is reset, not rebuilt, between runs.
-struct DevnetUnderTest {
+struct DevnetUnderTest: Sendable {
     let baton: String
     let folder: String
+    /// Put before every command: how to get into the namespace that the devnet lives in.
+    var inside: [String] = []
+    /// Put before every path that the test itself looks at: that namespace's root.
+    var root = ""
 
     /// The release binary of this build, or another one that `BATON_EXECUTABLE` names.
     static var product: String {
@@ -55,44 +23,126 @@ struct DevnetUnderTest {
         return FileManager.default.isExecutableFile(atPath: product) ? nil : "the release binary is not beside the tests: \(product)"
     }
 
-    static func up(_ name: String, round: String) throws -> DevnetUnderTest {
-        let folder = NSTemporaryDirectory() + "/baton-\(name)-\(ProcessInfo.processInfo.processIdentifier)"
-        let devnet = DevnetUnderTest(baton: product, folder: folder)
-        let ended = try run(product, ["devnet", "conflux", "--directory", folder, "--detach", "--round", round])
-        try #require(ended.status == 0, "\(ended.told)")
-        return devnet
+    /// All of it instead of a part: `make check-all`.
+    static var wantsEverything: Bool { ProcessInfo.processInfo.environment["BATON_CHECK_ALL"] == "1" }
+
+    /// A new folder's path that no other test has.
+    static func place(_ name: String) -> String {
+        NSTemporaryDirectory() + "/baton-\(name)-\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString.prefix(8))"
     }
 
-    func down() throws {
-        _ = try run(baton, ["devnet", "down", "--directory", folder])
-        try FileManager.default.removeItem(atPath: folder)
+    /// Runs the body with a devnet that is ended and removed afterwards.
+    static func with(_ name: String, _ arguments: [String] = [], _ body: (DevnetUnderTest) async throws -> Void) async throws {
+        let devnet = DevnetUnderTest(baton: product, folder: place(name))
+        do {
+            try await devnet.start(arguments)
+            try await body(devnet)
+        } catch {
+            try await devnet.down()
+            throw error
+        }
+        try await devnet.down()
     }
+
+    /// Starts chain and nodes, rounds of 400 ms.
+    func start(_ arguments: [String] = []) async throws {
+        let up = ["devnet", "conflux", "--directory", folder, "--detach", "--round", "400ms"]
+        let ended = try await tell(up + arguments)
+        try #require(ended.status == 0, "\(ended.told)")
+    }
+
+    /// Ends its processes and removes its folder.
+    func down() async throws {
+        _ = try await tell(["devnet", "down", "--directory", folder])
+        if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
+    }
+
+    // MARK: Commands
 
     var fleet: [String] { ["--fleet", folder + "/baton.yaml"] }
 
-    /// The chain and the nodes begin anew, and Baton remembers nothing.
-    func reset() throws {
-        let ended = try run(baton, ["devnet", "reset", "--directory", folder])
+    /// A command line for `baton`, from where the devnet lives.
+    func line(_ arguments: [String]) -> (program: String, arguments: [String]) {
+        let words = inside + [baton] + arguments
+        return (words[0], Array(words.dropFirst()))
+    }
+
+    /// Runs `baton`.
+    func tell(_ arguments: [String], within seconds: Double = 120) async throws -> Ended {
+        let line = line(arguments)
+        return try await run(line.program, line.arguments, within: seconds)
+    }
+
+    /// Runs an operation of the fleet.
+    func operate(_ verb: [String]) async throws -> Ended { try await tell(verb + fleet) }
+
+    /// Starts an operation of the fleet that goes on beside the test.
+    func begin(_ verb: [String]) throws -> Running {
+        let line = line(verb + fleet)
+        return try Running(line.program, line.arguments)
+    }
+
+    /// Does something bad to the devnet: `baton devnet fault`.
+    func fault(_ arguments: String...) async throws {
+        let ended = try await tell(["devnet", "fault", "--directory", folder] + arguments)
         try #require(ended.status == 0, "\(ended.told)")
-        let state = folder + "/state"
-        if FileManager.default.fileExists(atPath: state) { try FileManager.default.removeItem(atPath: state) }
+    }
+
+    /// The chain and the nodes begin anew, and Baton remembers nothing.
+    func reset() async throws {
+        let ended = try await tell(["devnet", "reset", "--directory", folder])
+        try #require(ended.status == 0, "\(ended.told)")
     }
 
     /// What the chain process says.
-    func verdict() throws -> (isSafe: Bool, voters: [String], missed: Int) {
-        let ended = try run(baton, ["devnet", "verdict", "--directory", folder, "--json"])
+    func verdict() async throws -> (isSafe: Bool, voters: [String], votes: Int, round: Int) {
+        let ended = try await tell(["devnet", "verdict", "--directory", folder, "--json"])
         let json = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
         let one = try #require((json?["identities"] as? [[String: Any]])?.first)
         let voters = (one["votersNow"] as? [[String: Any]] ?? []).compactMap { $0["node"] as? String }
         let conflicting = (one["conflicting"] as? [Any])?.count
         let overlap = (one["overlap"] as? [Any])?.count
-        return (conflicting == 0 && overlap == 0, voters, (one["missed"] as? [Any])?.count ?? -1)
+        let round = (json?["view"] as? [String: Any])?["round"] as? Int
+        return (conflicting == 0 && overlap == 0, voters, one["votesCast"] as? Int ?? -1, try #require(round))
     }
 
     /// Whether the journal has an operation that did not finish.
-    func isUnfinished() throws -> Bool {
-        let ended = try run(baton, ["list", "--json"] + fleet)
+    func isUnfinished() async throws -> Bool {
+        let ended = try await operate(["list", "--json"])
         let json = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
         return (json?["operations"] as? [[String: Any]] ?? []).contains { $0["standing"] as? String != "finished" }
+    }
+
+    // MARK: Nodes
+
+    /// The folder of `acme-1-a` or `acme-1-b`.
+    func node(_ letter: String) -> String { root + folder + "/acme-1-" + letter }
+
+    /// A vote state of a node: `secure_storage.json` with an ending.
+    func vote(_ letter: String, _ ending: String = "") -> String { node(letter) + "/pos_db/secure_storage.json" + ending }
+
+    /// Whether a file is there.
+    func has(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+    /// The control port of a node.
+    func port(_ letter: String) throws -> Int {
+        let text = try String(contentsOfFile: node(letter) + "/hydra.toml", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("jsonrpc_local_http_port") }
+        return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
+    }
+
+    /// One resume if something is unfinished; then the chain judges: one voter, no conflict, and the next plan works.
+    func resumeAndJudge(_ what: String, _ before: Ended, nodes: [String] = ["acme-1-a", "acme-1-b"]) async throws {
+        var told = before.told
+        if before.status != 0 || before.wasKilled, try await isUnfinished() {
+            let resumed = try await operate(["resume", "--yes"])
+            told += resumed.told
+            #expect(resumed.status == 0, "one resume after \(what): \(told)")
+        }
+        let verdict = try await verdict()
+        #expect(verdict.isSafe, "no conflicting or overlapping vote after \(what): \(told)")
+        #expect(verdict.voters.count == 1 && nodes.contains(verdict.voters[0]), "one voter after \(what), not \(verdict.voters): \(told)")
+        let next = try await operate(["switchover", "acme-1", "--plan"])
+        #expect(next.status == 0, "the next switchover can be planned after \(what): \(next.told)")
     }
 }

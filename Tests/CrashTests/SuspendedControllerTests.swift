@@ -1,37 +1,107 @@
+import BatonModel
+import BatonStoreSQLite
 import Foundation
 import Testing
 
 /// S6 with real processes: a controller is suspended in the middle, another resumes, and the first is let go on.
-@Suite(.serialized, .enabled(if: DevnetUnderTest.missing == nil, "strace and the release binary are needed"))
+///
+/// Where it is suspended is made sure of by slow answers of a node and by the locks beside the nodes, which the test takes
+/// itself. Cost: about 5 s each, the one inside the start call 15 s.
+@Suite(.enabled(if: DevnetUnderTest.missing == nil, "strace and the release binary are needed"))
 struct SuspendedControllerTests {
-    /// A file whose appearance says how far the first controller is.
-    @Test(arguments: ["acme-1-a/pos_db/secure_storage.json.save", "acme-1-b/pos_db/secure_storage.json.save"])
-    func whoTakesOverEndsTheSuspendedControllerFirst(sign: String) throws {
-        let devnet = try DevnetUnderTest.up("suspended", round: "400ms")
-        defer { try? devnet.down() }  // Only litter.
-        let first = Process()
-        first.executableURL = URL(fileURLWithPath: devnet.baton)
-        first.arguments = ["switchover", "acme-1", "--yes"] + devnet.fleet
-        first.standardInput = FileHandle.nullDevice
-        first.standardOutput = FileHandle.nullDevice
-        first.standardError = FileHandle.nullDevice
-        try first.run()
-        let path = devnet.folder + "/" + sign
-        var wasSuspended = false
-        while first.isRunning, !wasSuspended {
-            if unsafe access(path, F_OK) == 0 {
-                kill(first.processIdentifier, SIGSTOP)
-                wasSuspended = true
+    /// How far the old controller has come.
+    enum Moment: String, CaseIterable, Sendable {
+        case beforePlacing, betweenPlacingAndStart
+    }
+
+    /// Whether the taking-over Baton can end the old controller.
+    enum Reach: CaseIterable, Sendable { case within, outOf }
+
+    @Test(arguments: Moment.allCases, Reach.allCases)
+    func aSuspendedControllerDoesNothingAfterItsLeaseWasTaken(moment: Moment, reach: Reach) async throws {
+        try await DevnetUnderTest.with("suspended") { devnet in
+            let old = try await suspended(moment, devnet)
+            if reach == .outOf { try await loseSight(of: devnet) }
+            let resumed = try await devnet.operate(["resume", "--yes"])
+            #expect(resumed.status == 0, "\(resumed.told)")
+            #expect(old.isRunning == (reach == .outOf), "the old one is ended where it can be")
+            let before = try remains(of: devnet)
+            if old.isRunning { old.proceed() }
+            let ended = try await old.end()
+            #expect(ended.status != 0 || ended.wasKilled, "\(ended.told)")
+            #expect(try remains(of: devnet) == before, "the old one moved nothing: \(ended.told)")
+            try await expectOneGoingVoter(devnet, ended)
+        }
+    }
+
+    /// Suspended while it holds a node's lock: whoever takes over can't raise the lease there, and says so.
+    @Test func aSuspendedControllerInsideItsStartCallLeavesADoubt() async throws {
+        try await DevnetUnderTest.with("suspended") { devnet in
+            try await devnet.fault("answer", "acme-1-b", "--method", "test_posStartVoting", "--deed", "delay", "--time", "1500ms")
+            let old = try devnet.begin(["switchover", "acme-1", "--yes"])
+            try await until("the start has run") {
+                devnet.has(devnet.node("b") + "/.baton/sent.start") && !devnet.has(devnet.vote("b", ".save"))
+            }
+            try await old.suspend()
+            try await loseSight(of: devnet)
+            let doubtful = try await devnet.operate(["resume", "--yes"])
+            #expect(doubtful.status == 4 && doubtful.told.contains("safety.r7"), "\(doubtful.told)")
+            old.proceed()
+            let ended = try await old.end()
+            let resumed = try await devnet.operate(["resume", "--yes"])
+            #expect(resumed.status == 0, "\(resumed.told)")
+            try await expectOneGoingVoter(devnet, ended)
+        }
+    }
+
+    // MARK: Steps
+
+    /// A controller that stands still at that moment and holds no lock.
+    private func suspended(_ moment: Moment, _ devnet: DevnetUnderTest) async throws -> Running {
+        try await devnet.fault("slow", moment == .beforePlacing ? "acme-1-a" : "acme-1-b", "--time", "100ms")
+        let old = try devnet.begin(["switchover", "acme-1", "--yes"])
+        let sign = moment == .beforePlacing ? devnet.vote("a", ".save") : devnet.vote("b", ".save")
+        try await until("the controller comes to \(sign)") { devnet.has(sign) || !old.isRunning }
+        // Who has B's lock keeps the controller from placing and from starting there.
+        let lock = try await HeldLock.take(devnet.node("b") + "/.baton/lock")
+        if moment == .beforePlacing { try await until("A's file is handed over") { devnet.has(devnet.vote("a", ".handed-over.1")) } }
+        try await old.suspend()
+        _ = consume lock
+        #expect(devnet.has(devnet.vote("b", ".save")) == (moment == .betweenPlacingAndStart))
+        #expect(!devnet.has(devnet.node("b") + "/.baton/sent.start"))
+        try await devnet.fault("clear", moment == .beforePlacing ? "acme-1-a" : "acme-1-b")
+        return old
+    }
+
+    /// A Baton on another machine took the lease over and ended: whoever comes next finds no trace of the first.
+    private func loseSight(of devnet: DevnetUnderTest) async throws {
+        let store = try SQLiteStore(folder: devnet.folder + "/state") { WallTime(nanoseconds: 1_800_000_000_000_000_000) }
+        let elsewhere = Incarnation(bootID: "00000000-0000-4000-8000-000000000000", pid: 7, startTime: 7)
+        _ = try await store.lease("acme-1", holder: elsewhere, seize: true)
+    }
+
+    /// All that Baton writes: breadcrumbs with their bytes, and which vote states there are.
+    private func remains(of devnet: DevnetUnderTest) throws -> [String: Data] {
+        var all: [String: Data] = [:]
+        for letter in ["a", "b"] {
+            for name in try FileManager.default.contentsOfDirectory(atPath: devnet.node(letter) + "/.baton") {
+                let path = "\(devnet.node(letter))/.baton/\(name)"
+                all[path] = try Data(contentsOf: URL(fileURLWithPath: path))
+            }
+            for name in try FileManager.default.contentsOfDirectory(atPath: devnet.node(letter) + "/pos_db") {
+                // What the node is writing right now is its own.
+                guard name.hasPrefix("secure_storage.json"), !name.hasSuffix(".tmp") else { continue }
+                all["\(letter)/\(name)"] = Data()
             }
         }
-        if wasSuspended, try devnet.isUnfinished() {
-            let resumed = try run(devnet.baton, ["resume", "--yes"] + devnet.fleet)
-            #expect(resumed.status == 0, "\(resumed.told)")
-        }
-        kill(first.processIdentifier, SIGCONT)
-        first.waitUntilExit()
-        let verdict = try devnet.verdict()
-        #expect(verdict.isSafe)
-        #expect(verdict.voters.count == 1, "\(verdict.voters)")
+        return all
+    }
+
+    private func expectOneGoingVoter(_ devnet: DevnetUnderTest, _ ended: Ended) async throws {
+        let votes = try await devnet.verdict().votes
+        try await until("votes go on") { try await devnet.verdict().votes > votes + 1 }
+        let verdict = try await devnet.verdict()
+        #expect(verdict.isSafe, "\(ended.told)")
+        #expect(verdict.voters == ["acme-1-b"], "\(verdict.voters) \(ended.told)")
     }
 }
