@@ -12,8 +12,6 @@ public enum OperationRequest: Hashable, Sendable {
     case stop(ValidatorID)
     /// Reach exactly one voter from facts alone, without the journal.
     case recover(ValidatorID)
-    /// Take a node that people had started into Baton's keeping.
-    case adopt(ValidatorID)
 }
 
 extension OperationRequest {
@@ -21,7 +19,7 @@ extension OperationRequest {
     public var validator: ValidatorID {
         switch self {
         case .switchover(let validator, _), .upgrade(let validator, _, _, _), .start(let validator, _), .stop(let validator),
-            .recover(let validator), .adopt(let validator):
+            .recover(let validator):
             validator
         }
     }
@@ -34,7 +32,6 @@ extension OperationRequest {
         case .start: "start"
         case .stop: "stop"
         case .recover: "recover"
-        case .adopt: "adopt"
         }
     }
 
@@ -47,7 +44,6 @@ extension OperationRequest {
         case .start(let validator, let node): "baton start \(validator)" + Self.flag("--on", node?.rawValue)
         case .stop(let validator): "baton stop \(validator)"
         case .recover(let validator): "baton recover \(validator)"
-        case .adopt(let validator): "baton adopt \(validator)"
         }
     }
 
@@ -66,7 +62,7 @@ extension OperationRequest: JSONCoded {
             ]
         case .start(let validator, let node):
             ["verb": "start", "validator": .string(validator.rawValue), "on": .optional(node?.rawValue)]
-        case .stop, .recover, .adopt: ["verb": .string(verb), "validator": .string(validator.rawValue)]
+        case .stop, .recover: ["verb": .string(verb), "validator": .string(validator.rawValue)]
         }
     }
     public init(json: JSON) throws(JSONError) {
@@ -79,7 +75,6 @@ extension OperationRequest: JSONCoded {
         case "start": self = .start(validator, on: json["on"]?.string.map { NodeID($0) })
         case "stop": self = .stop(validator)
         case "recover": self = .recover(validator)
-        case "adopt": self = .adopt(validator)
         default: throw JSONError("\"verb\" is unknown")
         }
     }

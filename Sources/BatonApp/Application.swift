@@ -158,7 +158,7 @@ package final class Application: BatonAPI {
         case .switchover(_, let to): return ConfluxOperation(site: site, verb: .switchover(to: to))
         case .start(_, let on): return ConfluxOperation(site: site, verb: .start(on: on))
         case .stop: return ConfluxOperation(site: site, verb: .stop)
-        case .recover, .adopt: return ConfluxOperation(site: site, verb: .recover)
+        case .recover: return ConfluxOperation(site: site, verb: .recover)
         case .upgrade(_, let version, let release, let switchBack):
             let target = try await target(version, release, site)
             return ConfluxOperation(site: site, verb: .upgrade(target, switchBack: switchBack))

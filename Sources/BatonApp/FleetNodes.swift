@@ -44,9 +44,10 @@ struct FleetFaultList {
             if known.contains(name) {
                 (values[name], places[name]) = (value, key.place)
             } else {
-                let near = FleetWords.nearest(to: name, in: known.filter { mapping[$0] == nil })
+                // What stands under a key like `password` is never taken for the value of another key.
+                let near = name.looksSecret ? nil : FleetWords.nearest(to: name, in: known.filter { mapping[$0] == nil })
                 add(
-                    key.place, "\"\(name.shown)\" is no key of \(what)." + (near.map { " Did you mean \"\($0)\"?" } ?? ""),
+                    key.place, "\"\(name.shownKey)\" is no key of \(what)." + (near.map { " Did you mean \"\($0)\"?" } ?? ""),
                     near.map { "Write \"\($0)\"." } ?? "Remove it; the keys are: \(known.joined(separator: ", "))."
                 )
                 if let near { (values[near], places[near]) = (value, key.place) }
@@ -152,10 +153,22 @@ extension Yams.Node {
 }
 
 extension String {
-    /// At most 80 letters of it, without control characters: error messages show hostile values too.
+    /// A wrong value as an error may quote it: at most 20 letters, without control characters, and nothing of what may be
+    /// a secret (a text that names one, or an address with a user before its host).
     var shown: String {
+        guard !looksSecret, !contains("@") else { return "…" }
         let plain = String(unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : Character($0) })
-        return plain.count > 80 ? plain.prefix(77) + "…" : plain
+        return plain.count > 20 ? plain.prefix(19) + "…" : plain
+    }
+    /// A wrong key as an error may quote it: a plain word of at most 20 letters, else nothing of it.
+    var shownKey: String {
+        let isWord = unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-.".unicodeScalars.contains($0)) }
+        return isWord && count <= 20 ? self : "…"
+    }
+    /// Whether a key of this name, or a text with this word in it, may hold a password, a key or a token.
+    var looksSecret: Bool {
+        let plain = lowercased()
+        return ["pass", "secret", "token", "key", "credential", "private"].contains { plain.contains($0) }
     }
     /// The text with a large first letter.
     var sentence: String { prefix(1).uppercased() + dropFirst() }

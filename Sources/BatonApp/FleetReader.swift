@@ -209,7 +209,8 @@ private struct FleetReader {
         let digits = text.value.dropFirst(2)
         guard text.value.hasPrefix("0x"), digits.utf8.count == 64, [UInt8](hexText: String(digits)) != nil else {
             list.add(
-                text.place, "\"identity\" of \(fields.what) is \"\(text.value.shown)\" (\(text.value.count) letters).",
+                // Nothing of it is quoted: who mistakes a private key for the address must not find it in a log.
+                text.place, "\"identity\" of \(fields.what) is no PoS address (\(text.value.count) letters).",
                 "Write the PoS address: 0x and 64 hex digits, in quotes."
             )
             return nil
@@ -292,7 +293,7 @@ private struct FleetReader {
                 list.add(key.place, "This is no name of a variable.", "Write `NAME: value`.")
                 return nil
             }
-            guard let text = list.text(value, "the variable \"\(name.shown)\"") else { return nil }
+            guard let text = list.text(value, "the variable \"\(name.shownKey)\"") else { return nil }
             environment[name] = text.value
         }
         return environment

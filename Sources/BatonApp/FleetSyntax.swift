@@ -49,7 +49,7 @@ enum FleetSyntax {
         }
         let also = second == first ? "" : " (first in line \(first.line))"
         return FleetFault(
-            .fleetInvalid, at: second, "The key \"\(key.shown)\" is given twice in one mapping\(also).",
+            .fleetInvalid, at: second, "The key \"\(key.shownKey)\" is given twice in one mapping\(also).",
             remedy: "Keep one of the two."
         )
     }

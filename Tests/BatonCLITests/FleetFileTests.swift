@@ -169,6 +169,31 @@ struct FleetFileTests {
         #expect(!faults.error.description.contains("hunter2"))
     }
 
+    /// Where somebody may write a secret by mistake, and the line of the good file that it takes the place of.
+    private static let secrets: [(String, String)] = [
+        ("    network: net", "    network: net\n    password: hunter2"),
+        ("    network: net", "    network: net\n    nodePassword: [hunter2]"),
+        ("    network: net", "    network: net\n    \"token hunter2\": 1"),
+        ("    network: net", "    network: net\n    password: hunter2\n    password: hunter2"),
+        ("network: net", "network: \"password=hunter2\""),
+        ("http://127.0.0.1:12539", "http://ops:hunter2@127.0.0.1"),
+        ("http://127.0.0.1:22537", "https://ops:hunter2@main.example"),
+        ("\"\(identity)\"", "hunter2"),
+        ("name: fra-1", "name: \"12345678901234567890hunter2\""),
+        ("roundTimeout: 2s", "roundTimeout: 12345678901234567890hunter2"),
+        ("chainId: 7001", "chainId: key-hunter2"),
+        ("{local: true}", "\"12345678901234567890hunter2\""),
+    ]
+
+    @Test("An error quotes twenty letters of a wrong value, and nothing of what may be a secret", arguments: secrets)
+    func quotesNoSecret(_ from: String, _ to: String) throws {
+        let place = try #require(Self.good.firstRange(of: from))
+        let text = Self.good.replacingCharacters(in: place, with: to)
+        let faults = try #require(throws: FleetFaults.self) { try FleetFile.parse(Array(text.utf8), path: "f") }
+        #expect(!faults.error.description.contains("hunter2"), "\(faults.error)")
+        #expect(!faults.json.text.contains("hunter2"))
+    }
+
     @Test("Bytes that are no text are an error and no crash", arguments: [[UInt8]](arrayLiteral: [0xFF, 0xFE], [], [0], Array("*a".utf8)))
     func refusesOtherBytes(_ bytes: [UInt8]) {
         #expect(throws: FleetFaults.self) { try FleetFile.parse(bytes, path: "f") }

@@ -170,7 +170,7 @@ struct ProgramTests {
     func requestsSurviveJSON() throws {
         for request: OperationRequest in [
             .switchover("v", to: nil), .switchover("v", to: "b"), .upgrade("v", to: "3.0.3", release: "/r", switchBack: true),
-            .start("v", on: "a"), .stop("v"), .recover("v"), .adopt("v"),
+            .start("v", on: "a"), .stop("v"), .recover("v"),
         ] {
             #expect(try OperationRequest(json: try JSON(text: request.json.text)) == request)
         }
