@@ -196,7 +196,7 @@ private struct FleetReader {
         // A network that is there and wrong has its own fault already.
         guard !names.contains(text.value) else { return nil }
         let near = FleetWords.nearest(to: text.value, in: names)
-        let known = names.isEmpty ? "there are none" : names.joined(separator: ", ")
+        let known = names.isEmpty ? "there are none" : names.map(\.shown).joined(separator: ", ")
         list.add(
             text.place, "There is no network \"\(text.value.shown)\"." + (near.map { " Did you mean \"\($0)\"?" } ?? ""),
             near.map { "Write \"\($0)\"." } ?? "Name one of the networks above (\(known))."

@@ -90,6 +90,8 @@ public struct Memory: Hashable, Sendable {
     public var performed: [StepID: Outcome] = [:]
     /// What the operator accepted by rule.
     public var accepted: Set<RuleID> = []
+    /// What the operator typed to license one start where no licence is found; spent by the grant that it licenses.
+    public var override: TypedOverride?
 
     public init(lastGrant: GrantRecord?, floor: Known<Watermark>) { (self.lastGrant, self.floor) = (lastGrant, floor) }
 

@@ -63,6 +63,43 @@ extension Incarnation {
     }
 }
 
+/// What an operator typed to license one start at their own risk.
+public struct TypedOverride: Hashable, Sendable {
+    /// Why, in the operator's words.
+    public let reason: String
+    /// Who, as the machine knows them.
+    public let user: String
+    /// The phrase that names the risk and the identity, as typed.
+    public let phrase: String
+    public init(reason: String, user: String, phrase: String) { (self.reason, self.user, self.phrase) = (reason, user, phrase) }
+}
+
+/// A typed override as it is recorded: with the licence that was missing and the vetoes that were asked (safety.md, promise 2d).
+public struct Override: Hashable, Sendable, JSONCoded {
+    public let typed: TypedOverride
+    /// Why no other licence was there.
+    public let missing: String
+    /// What could have forbidden the start and did not, in words with the values.
+    public let vetoes: [String]
+    /// The rule that it is recorded under.
+    public static let rule: RuleID = "safety.override"
+
+    public init(_ typed: TypedOverride, missing: String, vetoes: [String]) {
+        (self.typed, self.missing, self.vetoes) = (typed, missing, vetoes)
+    }
+    public var json: JSON {
+        [
+            "kind": "override", "reason": .string(typed.reason), "user": .string(typed.user), "phrase": .string(typed.phrase),
+            "missing": .string(missing), "vetoes": .array(vetoes.map(JSON.string)),
+        ]
+    }
+    public init(json: JSON) throws(JSONError) {
+        self.init(
+            TypedOverride(reason: try json.text("reason"), user: try json.text("user"), phrase: try json.text("phrase")),
+            missing: try json.text("missing"), vetoes: (json["vetoes"]?.array ?? []).compactMap(\.string))
+    }
+}
+
 /// What licensed a start (safety.md, promise 2).
 public enum Origin: Hashable, Sendable, JSONCoded {
     /// The record of the last grant, read after its fence.
@@ -73,8 +110,8 @@ public enum Origin: Hashable, Sendable, JSONCoded {
     case adopted
     /// The first start of the key's life.
     case firstEver
-    /// Typed by the operator.
-    case override(reason: String)
+    /// Typed by the operator where no licence was found.
+    case override(Override)
 
     public var json: JSON {
         switch self {
@@ -82,7 +119,7 @@ public enum Origin: Hashable, Sendable, JSONCoded {
         case .epochBarrier(let epoch): ["kind": "epochBarrier", "above": .unsigned(epoch)]
         case .adopted: ["kind": "adopted"]
         case .firstEver: ["kind": "firstEver"]
-        case .override(let reason): ["kind": "override", "reason": .string(reason)]
+        case .override(let typed): typed.json
         }
     }
     public init(json: JSON) throws(JSONError) {
@@ -91,7 +128,7 @@ public enum Origin: Hashable, Sendable, JSONCoded {
         case "epochBarrier": self = .epochBarrier(above: try json.count("above"))
         case "adopted": self = .adopted
         case "firstEver": self = .firstEver
-        case "override": self = .override(reason: try json.text("reason"))
+        case "override": self = .override(try Override(json: json))
         default: throw JSONError("\"kind\" is unknown")
         }
     }

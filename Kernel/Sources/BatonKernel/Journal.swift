@@ -18,6 +18,8 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
     case refused
     /// A grant was opened.
     case granted
+    /// The operator's typed override licensed the grant of the same commit: reason, user, phrase, missing licence, vetoes.
+    case overridden
     /// A grant was closed.
     case closed
     /// A question to the operator with its answer.

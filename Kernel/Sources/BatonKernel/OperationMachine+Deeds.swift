@@ -74,7 +74,9 @@ extension OperationMachine {
         note(Entry(.returned, step: id, detail: ["outcome": outcome.json, "at": .integer(now.nanoseconds)]))
         let report: Effect = .report(.performed(id, outcome))
         switch outcome {
-        case .refused(let rule, let words): return [report] + end(.replan(rule, words))
+        case .refused(let rule, let words):
+            if let effects = turnBack(from: step, rule, words, at: now) { return [report] + effects }
+            return [report] + end(.replan(rule, words))
         case .done, .unknown:
             phase = .proving
             waitingFor = ""
@@ -124,6 +126,9 @@ extension OperationMachine {
         // A cut that begins with its grant makes the intent of all its steps durable in the same commit.
         var entries = cutAtHand?.first == step.id ? intents(of: step, at: now) : takeNotes()
         if let closing { entries.append(Entry(.closed, step: step.id, detail: closing.json)) }
+        if case .override = grant.origin {
+            entries.append(Entry(.overridden, step: step.id, rule: Override.rule, detail: grant.origin.json))
+        }
         entries.append(
             Entry(.granted, step: step.id, detail: ["grant": grant.json, "facts": facts.told(), "at": .integer(now.nanoseconds)])
         )

@@ -42,6 +42,8 @@ public struct OperationMachine<F: Family>: Sendable {
         case performed(StepID, Outcome)
         case proved(StepID)
         case skipped(StepID)
+        /// A step did not come true, and the plan's way back is gone from here on.
+        case turningBack(StepID, RuleID, String)
     }
 
     /// How a run ends.
@@ -55,6 +57,8 @@ public struct OperationMachine<F: Family>: Sendable {
         case doubt(RuleID, Doubt, String)
         case interrupted(String)
         case leaseLost
+        /// Something did not come true and was taken back, or has no way back; over when nothing is left to resume.
+        case failed(Failure, isOver: Bool)
     }
 
     /// What the step at hand waits for.
@@ -114,6 +118,8 @@ public struct OperationMachine<F: Family>: Sendable {
     var awaited: Awaited?
     /// What was looked at since the last deed returned or the last grant was committed.
     var seenSinceDeed: Set<F.Question> = []
+    /// Why the steps at hand take back; `nil` while the plan goes forward.
+    var failure: Failure?
     let context: GrantContext
 
     /// What a grant is made from besides its licence.
@@ -134,6 +140,7 @@ public struct OperationMachine<F: Family>: Sendable {
         self.context = context
         nextGrant = context.nextGrant
         steps = plan.steps
+        failure = plan.failure
     }
 
     /// Takes one event in and says what to do now.
@@ -179,7 +186,7 @@ public struct OperationMachine<F: Family>: Sendable {
 extension OperationMachine {
     /// Begins the step at hand, or ends the plan behind the last one.
     mutating func enter(at now: Instant) -> [Effect] {
-        guard let step = current else { return end(.done) }
+        guard let step = current else { return end(failure.map { .failed($0, isOver: true) } ?? .done) }
         if wantsStop, !isInsideCut {
             return end(.interrupted("stopped before “\(step.title)”"))
         }
@@ -369,8 +376,10 @@ extension OperationMachine {
         if wantsStop, !isInsideCut, phase == .guarding || isWait(step) {
             return effects + end(.interrupted("stopped while waiting: \(words)"))
         }
-        if case .fails = verdict, !F.mayComeTrue(condition) { return effects + timeOver(condition, verdict, step) }
-        guard let began = stepBegan, began.duration(to: now) < step.within else { return effects + timeOver(condition, verdict, step) }
+        if case .fails = verdict, !F.mayComeTrue(condition) { return effects + timeOver(condition, verdict, step, at: now) }
+        guard let began = stepBegan, began.duration(to: now) < step.within else {
+            return effects + timeOver(condition, verdict, step, at: now)
+        }
         return effects + [.wake(after: pause(in: step, at: now))]
     }
 
@@ -396,12 +405,13 @@ extension OperationMachine {
         }
     }
 
-    /// The step's time is over: ask, refuse, plan anew, or say what is missing.
-    mutating func timeOver(_ condition: F.Condition, _ verdict: Verdict, _ step: Step<F>) -> [Effect] {
+    /// The step's time is over: ask, turn back, refuse, plan anew, or say what is missing.
+    mutating func timeOver(_ condition: F.Condition, _ verdict: Verdict, _ step: Step<F>, at now: Instant) -> [Effect] {
         if phase != .performing, let question = step.question, !memory.accepted.contains(condition.rule) {
             phase = .asking
             return [.ask(step.id, question)]
         }
+        if let effects = turnBack(from: step, condition.rule, Self.words(condition, verdict), at: now) { return effects }
         let entry = Entry(
             .refused, step: step.id, rule: condition.rule,
             detail: ["condition": condition.json, "words": .string(Self.words(condition, verdict)), "facts": facts.told()]
@@ -413,6 +423,30 @@ extension OperationMachine {
             return touched ? end(.replan(rule, condition.words)) : end(.refused(rule, condition.words))
         case .holds: return end(.replan(condition.rule, condition.words))
         }
+    }
+
+    /// Goes the step's way back in place of the rest of the plan; that it turns is durable before anything is taken back.
+    ///
+    /// - Returns: `nil` when the step has no way back and none is gone already.
+    mutating func turnBack(from step: Step<F>, _ rule: RuleID, _ words: String, at now: Instant) -> [Effect]? {
+        if let failure {
+            let stuck = Failure(
+                failure.rule, failure.words, result: "stopped on the way back, at “\(step.title)”: \(words)", remedy: failure.remedy)
+            note(Entry(.refused, step: step.id, rule: rule, detail: ["words": .string(words), "facts": facts.told()]))
+            return end(.failed(stuck, isOver: false))
+        }
+        guard let way = step.wayBack else { return nil }
+        let failure = Failure(rule, words, result: way.result, remedy: way.remedy)
+        let detail: JSON = [
+            "words": .string(words), "facts": facts.told(), "at": .integer(now.nanoseconds), "failure": failure.json,
+            "way_back": .array(way.steps.map { .string($0.id.rawValue) }),
+        ]
+        note(Entry(.refused, step: step.id, rule: rule, detail: detail))
+        guard !way.steps.isEmpty else { return end(.failed(failure, isOver: false)) }
+        self.failure = failure
+        steps.replaceSubrange(index..., with: way.steps)
+        touched = true
+        return [.report(.turningBack(step.id, rule, words))] + enter(at: now)
     }
 
     /// The operator answered the step's question.

@@ -63,14 +63,49 @@ public struct Step<F: Family>: Hashable, Sendable {
     public let always: Bool
     /// How often this step's conditions are looked at again; `nil`: as the plan says, less often in a long wait.
     public let poll: Duration?
+    /// What is done in place of the rest of the plan when the step does not come true; `nil`: the facts are planned for anew.
+    public let wayBack: WayBack<F>?
 
     public init(
         _ id: StepID, _ title: String, guards: [F.Condition] = [], deed: Deed<F>, proof: [F.Condition], within: Duration,
-        hazard: Hazard, question: String? = nil, always: Bool = false, poll: Duration? = nil
+        hazard: Hazard, question: String? = nil, always: Bool = false, poll: Duration? = nil,
+        wayBack: WayBack<F>? = nil
     ) {
         (self.id, self.title, self.guards, self.deed, self.proof) = (id, title, guards, deed, proof)
         (self.within, self.hazard, self.question, self.always) = (within, hazard, question, always)
-        self.poll = poll
+        (self.poll, self.wayBack) = (poll, wayBack)
+    }
+}
+
+/// The way back from a step that does not come true, declared in the plan that goes forward.
+public struct WayBack<F: Family>: Hashable, Sendable {
+    /// In their order; none: there is no way back, and the operation stops where it is.
+    public let steps: [Step<F>]
+    /// The safe state that the fleet is in after them, in words.
+    public let result: String
+    /// An order to the operator.
+    public let remedy: String
+    public init(steps: [Step<F>], result: String, remedy: String) { (self.steps, self.result, self.remedy) = (steps, result, remedy) }
+}
+
+/// Why an operation failed, and the safe state that it left the fleet in.
+public struct Failure: Hashable, Sendable, JSONCoded {
+    public let rule: RuleID
+    /// What did not come true.
+    public let words: String
+    /// The safe state, in words.
+    public let result: String
+    /// An order to the operator.
+    public let remedy: String
+    public init(_ rule: RuleID, _ words: String, result: String, remedy: String) {
+        (self.rule, self.words, self.result, self.remedy) = (rule, words, result, remedy)
+    }
+    public var json: JSON {
+        ["rule": .string(rule.rawValue), "words": .string(words), "result": .string(result), "remedy": .string(remedy)]
+    }
+    public init(json: JSON) throws(JSONError) {
+        self.init(
+            RuleID(try json.text("rule")), try json.text("words"), result: try json.text("result"), remedy: try json.text("remedy"))
     }
 }
 
@@ -103,19 +138,21 @@ public struct Plan<F: Family>: Hashable, Sendable {
     public let poll: Duration
     /// How long signatures of a fenced node may still appear.
     public let settle: Duration
+    /// Set when the plan only takes back what an earlier leg could not do: ended well, the operation has failed so.
+    public let failure: Failure?
 
     public init(
         operation: JSON, validator: ValidatorID, nodes: [NodeID], title: String, assumptions: [F.Condition], steps: [Step<F>],
-        cuts: [Cut], result: String, poll: Duration, settle: Duration
+        cuts: [Cut], result: String, poll: Duration, settle: Duration, failure: Failure? = nil
     ) {
         (self.operation, self.validator, self.nodes, self.title) = (operation, validator, nodes, title)
         (self.assumptions, self.steps, self.cuts) = (assumptions, steps, cuts)
-        (self.result, self.poll, self.settle) = (result, poll, settle)
+        (self.result, self.poll, self.settle, self.failure) = (result, poll, settle, failure)
     }
 
     /// The canonical form; its digest names the plan.
     public var json: JSON {
-        [
+        var members: [String: JSON] = [
             "operation": operation, "validator": .string(validator.rawValue), "title": .string(title),
             "nodes": .array(nodes.map { .string($0.rawValue) }), "result": .string(result),
             "assumptions": .array(assumptions.map { $0.json }), "steps": .array(steps.map { $0.json }),
@@ -128,17 +165,21 @@ public struct Plan<F: Family>: Hashable, Sendable {
                 }
             ),
         ]
+        if let failure { members["failure"] = failure.json }
+        return .object(members)
     }
 }
 
 extension Step {
     /// The canonical form.
     public var json: JSON {
-        [
+        var members: JSONMembers = [
             "id": .string(id.rawValue), "title": .string(title), "guards": .array(guards.map { $0.json }), "deed": deed.json,
             "proof": .array(proof.map { $0.json }), "within_ms": .integer(within.nanoseconds / 1_000_000),
             "hazard": .string(hazard.rawValue), "question": .optional(question),
         ]
+        if let wayBack { members["way_back"] = ["steps": .array(wayBack.steps.map { $0.json }), "result": .string(wayBack.result)] }
+        return .object(members)
     }
 }
 

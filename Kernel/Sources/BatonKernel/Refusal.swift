@@ -20,8 +20,28 @@ public struct OperationHistory: Hashable, Sendable {
     public var lastCut: NodeID?
     /// Whether a leg of this operation ran before.
     public var isResumed: Bool
+    /// Every deed whose intent is durable, in order, in canonical form; of a cut only the first.
+    public var deeds: [JSON] = []
+    /// Why the operation is being taken back, once a leg has turned back.
+    public var failure: Failure?
     public init(firstVoter: NodeID? = nil, lastCut: NodeID? = nil, isResumed: Bool = false) {
         (self.firstVoter, self.lastCut, self.isResumed) = (firstVoter, lastCut, isResumed)
+    }
+
+    /// Learns from one entry of the operation's journal.
+    public mutating func learn(_ entry: Entry) {
+        switch entry.kind {
+        case .begun: firstVoter = entry.detail["first_voter"]?.string.map(NodeID.init)
+        case .intent:
+            if let to = entry.detail["cut"]?["to"]?.string { lastCut = NodeID(to) }
+            if let deed = entry.detail["deed"] { deeds.append(deed) }
+        case .refused:
+            guard entry.detail["way_back"]?.array?.isEmpty == false, let json = entry.detail["failure"] else { return }
+            // An entry of ours that can't be read is no reason to go forward: it still says that a leg turned back.
+            let unread = Failure("kernel.way-back", "an earlier leg turned back", result: "taken back", remedy: "Read the journal.")
+            failure = (try? Failure(json: json)) ?? unread
+        case .planned, .returned, .proved, .skipped, .granted, .overridden, .closed, .answered, .paused, .finished: return
+        }
     }
 }
 
@@ -35,6 +55,8 @@ public protocol LegPlanner<F>: Sendable {
     var questions: [F.Question] { get }
     /// Acts that make a new lease number known beside every node, before anything else (safety.md R7).
     var leaseActs: [F.Act] { get }
+    /// What the operator typed in this very process to license one start; never recalled from a journal.
+    var override: TypedOverride? { get }
     /// The last grant that lies beside the nodes, for when the journal does not know it (safety.md R6).
     func grantBeside(_ facts: Facts<F>) -> Grant?
     /// Who votes by these facts, when exactly one node does.
@@ -43,4 +65,9 @@ public protocol LegPlanner<F>: Sendable {
     ///
     /// - Throws: ``Refusal``; nothing is touched then.
     func plan(by facts: Facts<F>, _ memory: Memory, _ history: OperationHistory, at now: Instant) throws(Refusal) -> Plan<F>
+}
+
+extension LegPlanner {
+    /// Most operations have none.
+    public var override: TypedOverride? { nil }
 }

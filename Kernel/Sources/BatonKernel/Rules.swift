@@ -22,7 +22,13 @@ public enum RuleCatalogue {
             "safety.r2", "Licence",
             "Only the record of the last grant, an epoch that began after every fence, a key that never voted, or your typed"
                 + " override licenses a start.",
-            remedy: "Wait for the next epoch, or bring back the missing vote state."),
+            remedy: "Wait for the next epoch (the safe way), or bring back the missing vote state; then `baton explain safety.override`."),
+        RuleEntry(
+            "safety.override", "Typed override",
+            "Where no licence is found, the operator may give one for a single start, with a reason and a phrase that names risk and"
+                + " identity; all of it is recorded. It never overrides two voters, a node that is not fenced or still votes, nor a"
+                + " higher vote known to chain or ledger.",
+            remedy: "Wait for the next epoch if you can: it costs at most an hour of votes and risks nothing."),
         RuleEntry(
             "safety.r3", "Revocable start", "A start consumes the .save that Baton placed; taking it away revokes the start.",
             remedy: "Run `baton resume`; it takes the token away first."),
@@ -40,6 +46,9 @@ public enum RuleCatalogue {
         RuleEntry(
             "safety.r9", "Stale evidence", "What was observed too long before acting is observed again.",
             remedy: "Nothing to do; Baton looks again."),
+        RuleEntry(
+            "kernel.way-back", "Way back", "A step that does not come true is taken back by the way that its plan declares.",
+            remedy: "Run `baton resume`; it goes on taking back."),
         RuleEntry(
             "kernel.grant", "Open grant needed", "Only an open grant yields the right to start voting.",
             remedy: "Run `baton resume`."),

@@ -263,6 +263,7 @@ extension OperationMachine.Ending {
         case .doubt: "doubt"
         case .interrupted: "interrupted"
         case .leaseLost: "leaseLost"
+        case .failed(_, let isOver): isOver ? "failed" : "failed, resumable"
         }
     }
 }
