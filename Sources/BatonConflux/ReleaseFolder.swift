@@ -60,23 +60,36 @@ package enum ReleaseFolder {
 
     /// Copies a folder file by file, checks every copied byte by digest, and marks it complete last.
     ///
-    /// What an earlier attempt copied is kept when its bytes are right; nothing is overwritten.
+    /// What an earlier attempt copied is kept when its bytes are right; nothing is overwritten. Every file is made in
+    /// `.incoming` beside the target and renamed into it, so that a kill leaves nothing half-made in the release.
     /// - Returns: `nil` when the copy is complete, else what is wrong.
     package static func stage(
         _ folder: String, as digest: Digest, to target: String, in files: any Files
     ) async throws(FileError) -> String? {
         let source = try await self.digest(of: folder, in: files)
         guard source == digest else { return "the folder has digest \(source.short), not \(digest.short)" }
+        let incoming = target.prefix(through: target.lastIndex(of: "/") ?? target.startIndex) + ".incoming"
+        try await files.makeFolder(String(incoming))
         try await files.makeFolder(target)
         for item in try await items(of: folder, in: files) {
             let path = target + "/" + item.path
             if let slash = path.lastIndex(of: "/") { try await files.makeFolder(String(path[..<slash])) }
-            if try await files.inspect(path) == nil { try await files.copy(folder + "/" + item.path, to: path) }
+            if try await files.inspect(path) == nil {
+                let original = folder + "/" + item.path
+                // The name says the bytes and the mode, so a copy that an earlier attempt left there is the same one.
+                let made = "\(incoming)/\(try await self.digest(ofFile: original, in: files))\(item.isExecutable ? "-x" : "")"
+                if try await files.inspect(made) == nil { try await files.copy(original, to: made) }
+                try await files.move(made, to: path)
+            }
             try await files.sync(path)
         }
         let copied = try await self.digest(of: target, in: files)
         guard copied == digest else { return "what lies in the release folder has digest \(copied.short), not \(digest.short)" }
-        try await files.replace(target + "/" + completeMark, with: Array("\(digest)\n".utf8), mode: 0o644, durable: true)
+        guard try await !isComplete(target, as: digest.rawValue, in: files) else { return nil }
+        let mark = "\(incoming)/\(digest)\(completeMark)"
+        try await files.replace(mark, with: Array("\(digest)\n".utf8), mode: 0o644, durable: true)
+        try await files.move(mark, to: target + "/" + completeMark)
+        try await files.sync(target + "/" + completeMark)
         return nil
     }
 
