@@ -61,6 +61,11 @@ extension Application {
         case .skipped: what = "skipped: its proof held already"
         case .refused: what = "did not hold: \(detail["words"]?.string ?? detail["condition"]?.text ?? "")"
         case .granted: what = "granted: \(grantWords(detail["grant"] ?? detail["imported"] ?? .null))"
+        case .overridden:
+            what =
+                "licensed by an override of \(detail["user"]?.string ?? "?"): \(detail["reason"]?.string ?? "?"); typed"
+                + " “\(detail["phrase"]?.string ?? "?")”; missing: \(detail["missing"]?.string ?? "?"); vetoes asked:"
+                + " \((detail["vetoes"]?.array ?? []).compactMap(\.string).joined(separator: "; "))"
         case .closed: what = "closed a grant: \(detail.text)"
         case .answered: what = "asked: \(detail["question"]?.string ?? ""), answered \(detail["answer"]?.bool == true ? "yes" : "no")"
         case .paused, .finished: what = "\(stored.entry.kind.rawValue): \(detail["words"]?.string ?? "")"
@@ -122,7 +127,7 @@ extension Application {
         case .epochBarrier(let above): origin = "epoch barrier above \(above)"
         case .adopted: origin = "adopted"
         case .firstEver: origin = "first start of the key's life"
-        case .override(let reason): origin = "override: \(reason)"
+        case .override(let override): origin = "override of \(override.typed.user): \(override.typed.reason)"
         }
         return GrantSummary(
             number: record.grant.number, node: record.grant.node, isOpen: record.isOpen, origin: origin,

@@ -140,6 +140,11 @@ extension Application {
         if let open, case .votes(let voter) = planner.standing, open.grant.node != voter {
             warnings.append("\(voter) votes, but the open grant \(open.grant.number) is \(open.grant.node)'s: somebody started it by hand.")
         }
+        if let open, case .override(let override) = open.grant.origin {
+            warnings.append(
+                "Grant \(open.grant.number) was licensed by an override of \(override.typed.user): \(override.typed.reason). Missing was:"
+                    + " \(override.missing).")
+        }
         if planner.facts.network == nil { warnings.append("No reference node answers: lag and signatures are unknown.") }
         for site in planner.site.nodes {
             if planner.judge(.mute(site.id)) == .holds {

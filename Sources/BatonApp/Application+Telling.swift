@@ -45,6 +45,7 @@ final class ProgressTeller: Sendable {
         case .performed(let step, let outcome): tell(.returned(step, outcome: outcome.words))
         case .proved(let step): tell(.proved(step, how: "its proof holds"))
         case .skipped(let step): tell(.skipped(step, why: "its proof holds already"))
+        case .turningBack(_, let rule, let words): tell(.note("did not come true (\(words)); what was done is taken back [\(rule)]"))
         case .replanning(let rule, let words): tell(.note("another plan is needed: \(words) [\(rule)]"))
         }
     }
@@ -63,18 +64,21 @@ extension Outcome {
 
 extension Application {
     /// A plan for people and for saving.
-    static func told(_ plan: Plan<Conflux>, _ request: OperationRequest, _ site: ConfluxSite) -> PlannedOperation {
+    static func told(
+        _ plan: Plan<Conflux>, _ request: OperationRequest, _ site: ConfluxSite, _ risk: RiskNotice? = nil
+    ) -> PlannedOperation {
         let digest = Digest(of: plan.json.canonical)
         return PlannedOperation(
             request: request, title: plan.title, assumptions: plan.assumptions.map(\.words),
             steps: plan.steps.map { told($0, site) }, digest: digest,
-            document: ["request": request.json, "plan": plan.json, "digest": .string(digest.rawValue)])
+            document: ["request": request.json, "plan": plan.json, "digest": .string(digest.rawValue)], risk: risk)
     }
 
     private static func told(_ step: Step<Conflux>, _ site: ConfluxSite) -> PlannedStep {
         PlannedStep(
             id: step.id, title: step.title, hazard: step.hazard, node: node(of: step.deed), guards: step.guards.map(\.words),
-            proof: step.proof.filter { $0 != .never }.map(\.words), within: step.within, byHand: byHand(step.deed, site))
+            proof: step.proof.filter { $0 != .never }.map(\.words), within: step.within, byHand: byHand(step.deed, site),
+            wayBack: step.wayBack.map { way in PlannedWayBack(steps: way.steps.map { told($0, site) }, result: way.result) })
     }
 
     private static func node(of deed: Deed<Conflux>) -> NodeID? {
@@ -106,8 +110,10 @@ extension Application {
         case .act(.startProcess(let node)):
             guard let own = site.node(node) else { return [] }
             return ["cd \(own.directory) && setsid \(own.command.joined(separator: " ")) &"]
-        case .act(.switchRelease(let node, let digest)):
+        case .act(.switchRelease(let node, let digest, _)):
             return ["ln -sfn releases/\(digest) \(site.node(node)?.directory ?? "")/current"]
+        case .act(.putBack(let node, let before)):
+            return ["ln -sfn releases/\(before.name) \(site.node(node)?.directory ?? "")/current"]
         case .vest(let node):
             return ["# only when every other node says false:"]
                 + site.nodes.filter { $0.id != node }.flatMap { call($0.id, "test_posVotingStatus") }
@@ -127,7 +133,7 @@ extension Application {
         case "upgrade":
             return .upgrade(
                 validator, to: words["to"]?.string ?? "", release: words["folder"]?.string ?? "",
-                switchBack: words["switch_back"]?.bool ?? false)
+                switchBack: words["switch_back"]?.bool ?? false, within: words["within_ms"]?.integer.map { .milliseconds($0) })
         default:
             throw BatonError(
                 .journalBroken, "The journal names an operation that this Baton does not know.", remedy: "Use the Baton that wrote it.")

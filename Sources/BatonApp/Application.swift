@@ -52,11 +52,16 @@ package final class Application: BatonAPI {
     // MARK: Operations
 
     package func plan(_ request: OperationRequest, _ confirmations: Confirmations) async throws(BatonError) -> PlannedOperation {
-        let operation = try await operation(for: request)
+        let operation = try await operation(for: request, confirmations)
         let driver = ConfluxDriver(site: operation.site, world: world)
-        let plan = try await preview(operation, driver, OperationHistory())
+        let (plan, planner) = try await preview(operation, driver, OperationHistory())
         await driver.close()
-        return Self.told(plan, request, operation.site)
+        var risk: RiskNotice?
+        if case .start(_, let on?) = request, operation.override != nil {
+            let phrase = ConfluxOverride.phrase(of: operation.validator, identity: operation.site.identity)
+            risk = RiskNotice(phrase: phrase, text: planner.riskWords(on: on, in: plan))
+        }
+        return Self.told(plan, request, operation.site, risk)
     }
 
     package func plan(reading bytes: [UInt8]) async throws(BatonError) -> PlannedOperation {
@@ -83,7 +88,15 @@ package final class Application: BatonAPI {
     package func run(
         _ plan: PlannedOperation, _ confirmations: Confirmations, _ conversation: Conversation
     ) async throws(BatonError) -> OperationResult {
-        let operation = try await operation(for: plan.request)
+        let operation = try await operation(for: plan.request, confirmations)
+        if let override = operation.override {
+            let phrase = ConfluxOverride.phrase(of: operation.validator, identity: operation.site.identity)
+            guard override.phrase == phrase else {
+                throw BatonError(
+                    .refused, "The phrase that names the risk was not typed; nothing was touched.",
+                    remedy: "Wait for the next epoch; or type exactly: \(phrase)")
+            }
+        }
         return await run(operation, resuming: nil, seize: false, expecting: plan.digest, conversation)
     }
 
@@ -92,18 +105,19 @@ package final class Application: BatonAPI {
     ) async throws(BatonError) -> OperationResult {
         let summary = try await unfinished(id)
         let request = try Self.request(summary.detail["operation"] ?? .null)
-        let operation = try await operation(for: request, resuming: true)
+        // An override is typed for one process: what is resumed waits for a licence of its own.
+        let operation = try await operation(for: request, Confirmations(plan: true))
         return await run(operation, resuming: summary.id, seize: true, expecting: nil, conversation)
     }
 
     package func remaining(of id: OperationID?) async throws(BatonError) -> PlannedOperation {
         let summary = try await unfinished(id)
         let request = try Self.request(summary.detail["operation"] ?? .null)
-        let operation = try await operation(for: request, resuming: true)
+        let operation = try await operation(for: request, Confirmations(plan: true))
         let driver = ConfluxDriver(site: operation.site, world: world)
         var history = OperationHistory(isResumed: true)
-        history.firstVoter = summary.detail["first_voter"]?.string.map { NodeID($0) }
-        let plan = try await preview(operation, driver, history)
+        for stored in try await store.entries(of: summary.id) { history.learn(stored.entry) }
+        let (plan, _) = try await preview(operation, driver, history)
         await driver.close()
         return Self.told(plan, request, operation.site)
     }
@@ -126,53 +140,60 @@ package final class Application: BatonAPI {
         await driver.close()
         let next = result.remedy.isEmpty ? nil : SafeCommand(result.remedy, why: result.rule.map { "rule \($0)" } ?? "")
         let told = OperationResult(
-            exit: result.exit, operation: result.operation, safeState: result.exit == .done ? result.words : nil, text: result.words,
-            next: next)
+            exit: result.exit, operation: result.operation, safeState: result.exit == .done ? result.words : result.safeState,
+            text: result.words, next: next)
         teller.finished(told)
         return told
     }
 
-    private func preview(_ operation: ConfluxOperation, _ driver: ConfluxDriver, _ history: OperationHistory) async throws(BatonError)
-        -> Plan<Conflux>
-    {
+    private func preview(
+        _ operation: ConfluxOperation, _ driver: ConfluxDriver, _ history: OperationHistory
+    ) async throws(BatonError) -> (Plan<Conflux>, ConfluxPlanner) {
         var facts = Facts<Conflux>()
         facts.merge(await driver.observe(operation.questions, within: .seconds(5)))
         let known = try await store.grants(operation.validator).last
         let beside = operation.grantBeside(facts)
         var last = known
         if let beside, beside.number > (known?.grant.number ?? GrantNumber(rawValue: 0)) { last = GrantRecord(grant: beside, closing: nil) }
-        let memory = Memory(lastGrant: last, floor: try await store.floor(operation.validator))
+        var memory = Memory(lastGrant: last, floor: try await store.floor(operation.validator))
+        memory.override = operation.override
         var history = history
         if !history.isResumed { history.firstVoter = operation.voter(facts, at: world.clock.now) }
         do throws(Refusal) {
-            return try operation.plan(by: facts, memory, history, at: world.clock.now)
+            let now = world.clock.now
+            let planner = ConfluxPlanner(site: operation.site, facts: facts, memory: memory, history: history, now: now)
+            return (try operation.plan(by: facts, memory, history, at: now), planner)
         } catch {
             let code: BatonError.Code = error.doubt == nil ? .refused : .doubt
             throw BatonError(code, "\(error.words) [\(error.rule)]", remedy: error.remedy)
         }
     }
 
-    private func operation(for request: OperationRequest, resuming: Bool = false) async throws(BatonError) -> ConfluxOperation {
+    private func operation(for request: OperationRequest, _ confirmations: Confirmations) async throws(BatonError) -> ConfluxOperation {
         let site = try site(request.validator)
         switch request {
         case .switchover(_, let to): return ConfluxOperation(site: site, verb: .switchover(to: to))
-        case .start(_, let on): return ConfluxOperation(site: site, verb: .start(on: on))
+        case .start(_, let on):
+            let typed = confirmations.override.map { TypedOverride(reason: $0.reason, user: $0.user, phrase: $0.phrase ?? "") }
+            return ConfluxOperation(site: site, verb: .start(on: on), override: typed)
         case .stop: return ConfluxOperation(site: site, verb: .stop)
         case .recover: return ConfluxOperation(site: site, verb: .recover)
-        case .upgrade(_, let version, let release, let switchBack):
-            let target = try await target(version, release, site)
+        case .upgrade(_, let version, let release, let switchBack, let within):
+            let target = try await target(version, release, site, within)
             return ConfluxOperation(site: site, verb: .upgrade(target, switchBack: switchBack))
         }
     }
 
     /// Reads and digests a release folder.
-    private func target(_ version: String, _ folder: String, _ site: ConfluxSite) async throws(BatonError) -> ReleaseTarget {
+    private func target(
+        _ version: String, _ folder: String, _ site: ConfluxSite, _ within: Duration?
+    ) async throws(BatonError) -> ReleaseTarget {
         let remedy = "Give the folder that holds conflux, its pos_config.yaml and release.json."
         do {
             guard let bytes = try await world.files.read(folder + "/release.json", limit: 1 << 16) else {
                 throw BatonError(.releaseInvalid, "\(folder) has no release.json.", remedy: remedy)
             }
-            return try await target(version, folder, bytes, site)
+            return try await target(version, folder, bytes, site, within)
         } catch let error as BatonError {
             throw error
         } catch {
@@ -180,7 +201,9 @@ package final class Application: BatonAPI {
         }
     }
 
-    private func target(_ version: String, _ folder: String, _ bytes: [UInt8], _ site: ConfluxSite) async throws -> ReleaseTarget {
+    private func target(
+        _ version: String, _ folder: String, _ bytes: [UInt8], _ site: ConfluxSite, _ within: Duration?
+    ) async throws -> ReleaseTarget {
         let release = try JSON(parsing: bytes)
         guard release["version"]?.string == version else {
             throw BatonError(
@@ -192,7 +215,8 @@ package final class Application: BatonAPI {
                 .releaseInvalid, "\(folder) is built for chain \(chain), the validator is on \(site.chainID).",
                 remedy: "Give the release of this network; the networks' constants are compiled in.")
         }
-        return ReleaseTarget(version: version, folder: folder, digest: try await ReleaseFolder.digest(of: folder, in: world.files).rawValue)
+        let digest = try await ReleaseFolder.digest(of: folder, in: world.files).rawValue
+        return ReleaseTarget(version: version, folder: folder, digest: digest, within: within)
     }
 
     /// The operation that did not finish: the one named, or the only one.

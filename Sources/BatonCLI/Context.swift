@@ -9,10 +9,12 @@ package struct Context: Sendable {
     package let files: UserFiles
     /// The variables of the environment.
     package let environment: [String: String]
+    /// Who runs it, as the machine knows them.
+    package let user: String
 
-    package init(composition: Composition, terminal: Terminal, files: UserFiles, environment: [String: String]) {
+    package init(composition: Composition, terminal: Terminal, files: UserFiles, environment: [String: String], user: String) {
         (self.composition, self.terminal, self.files) = (composition, terminal, files)
-        self.environment = environment
+        (self.environment, self.user) = (environment, user)
     }
 }
 

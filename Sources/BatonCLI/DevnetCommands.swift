@@ -30,12 +30,12 @@ struct DevnetPlace: ParsableArguments {
     func open() async throws(BatonError) -> Devnet { try await Devnet.open(absolute) }
 }
 
-/// A length of time on the command line: `2s`, `100ms`, `1m`.
+/// A length of time on the command line: `2s`, `100ms`, `1m`, `6h`.
 struct TimeArgument: ExpressibleByArgument {
     let duration: Duration
     init(_ duration: Duration) { self.duration = duration }
     init?(argument: String) {
-        for (unit, length) in [("ms", Duration.milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60))]
+        for (unit, length) in [("ms", Duration.milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600))]
         where argument.hasSuffix(unit) {
             guard let count = Int(argument.dropLast(unit.count)), count >= 0 else { return nil }
             duration = length * count

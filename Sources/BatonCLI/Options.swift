@@ -45,7 +45,7 @@ struct ConfirmOptions: ParsableArguments {
         }
     }
     /// The agreement, when the plan was agreed to by `plan`.
-    func confirmations(plan: Bool) -> Confirmations {
-        Confirmations(plan: plan, accept: accept.map { RuleID($0) }, reason: reason)
+    func confirmations(plan: Bool, override: OverrideOrder? = nil) -> Confirmations {
+        Confirmations(plan: plan, accept: accept.map { RuleID($0) }, reason: reason, override: override)
     }
 }

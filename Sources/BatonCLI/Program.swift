@@ -18,13 +18,23 @@ package enum Program {
             return ExitStatus.done.rawValue
         }
         var environment: [String: String] = [:]
-        for name in ["BATON_FLEET", "NO_COLOR", "TERM"] {
+        for name in ["BATON_FLEET", "NO_COLOR", "TERM", "SUDO_USER"] {
             if let value = unsafe getenv(name) { environment[name] = unsafe String(cString: value) }
         }
         let context = Context(
-            composition: .live, terminal: .standard(environment: environment), files: .standard, environment: environment
+            composition: .live, terminal: .standard(environment: environment), files: .standard, environment: environment,
+            user: user(environment)
         )
         return await run(arguments, in: context).rawValue
+    }
+
+    /// Who runs this process: the account's name and number, and who became it by sudo.
+    private static func user(_ environment: [String: String]) -> String {
+        let number = getuid()
+        var name = "?"
+        if let row = unsafe getpwuid(number), let text = unsafe row.pointee.pw_name { name = unsafe String(cString: text) }
+        let sudo = environment["SUDO_USER"].map { ", by sudo of \($0)" } ?? ""
+        return "\(name) (uid \(number)\(sudo))"
     }
 
     /// Runs a command line in a context.

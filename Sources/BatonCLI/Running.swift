@@ -7,13 +7,15 @@ struct Running: Sendable {
     let context: Context
     let options: GlobalOptions
     let confirm: ConfirmOptions
+    /// The licence that the operator gives where none is found; its phrase is asked for, or is `phrase` without a terminal.
+    var override: OverrideOrder?
 
     private var style: Style { context.terminal.style(plain: options.noColor) }
     private var canAsk: Bool { context.terminal.canAsk && !options.json }
 
     /// Plans a request and runs it, or only shows the plan when that was asked for.
     func operation(_ request: OperationRequest, _ showing: PlanOptions, on api: any BatonAPI) async throws -> ExitStatus {
-        let plan = try await api.plan(request, confirm.confirmations(plan: false))
+        let plan = try await api.plan(request, confirm.confirmations(plan: false, override: override))
         if showing.stops {
             try show(plan, showing)
             return .done
@@ -44,6 +46,16 @@ struct Running: Sendable {
         } else {
             context.terminal.write(PlanScreen.text(plan, style) + "\n")
         }
+        if let risk = plan.risk {
+            guard let typed = try phrase(risk) else {
+                context.terminal.write("Not run; nothing was touched.\n")
+                return .refused
+            }
+            let order = override.map { OverrideOrder(reason: $0.reason, user: $0.user, phrase: typed) }
+            return try await running { (conversation) throws(BatonError) in
+                try await api.run(plan, confirm.confirmations(plan: true, override: order), conversation)
+            }
+        }
         if !confirm.yes {
             guard canAsk else {
                 throw BatonError(
@@ -60,6 +72,24 @@ struct Running: Sendable {
         return try await running { (conversation) throws(BatonError) in
             try await api.run(plan, confirm.confirmations(plan: true), conversation)
         }
+    }
+
+    /// The phrase of a risk as typed: on a terminal always anew, elsewhere as the option says. `--yes` never stands for it.
+    ///
+    /// - Returns: `nil` when something else was typed.
+    /// - Throws: ``BatonError/Code/usage`` when nobody is there and the option is missing or wrong: nothing was touched.
+    private func phrase(_ risk: RiskNotice) throws(BatonError) -> String? {
+        guard canAsk else {
+            guard override?.phrase == risk.phrase else {
+                throw BatonError(
+                    .usage, "Nobody is there to type the phrase that accepts this risk; nothing was touched. \(risk.text)",
+                    remedy: "Wait, without the override; or give exactly: --phrase \"\(risk.phrase)\"")
+            }
+            return risk.phrase
+        }
+        context.terminal.write(
+            style.toned(style.wrapped(risk.text, first: 0, indent: 0), .bad) + "\nTo run it all the same, type exactly: \(risk.phrase)\n> ")
+        return context.terminal.readLine({ true }) == risk.phrase ? risk.phrase : nil
     }
 
     /// Runs something that talks while it runs, and tells its result.

@@ -28,7 +28,7 @@ package enum Conflux: Family {
     /// A process that was replaced and a grant that is another's stay so.
     package static func mayComeTrue(_ condition: ConfluxCondition) -> Bool {
         switch condition {
-        case .sameIncarnation, .granted, .epochAsGranted, .never: false
+        case .sameIncarnation, .granted, .epochAsGranted, .alive, .canReturn, .never: false
         default: true
         }
     }

@@ -29,8 +29,10 @@ package enum ConfluxAct: Hashable, Sendable {
     case stopProcess(NodeID)
     /// Starts the unit's command.
     case startProcess(NodeID)
-    /// Points `current` at `releases/<digest>`.
-    case switchRelease(NodeID, digest: String)
+    /// Points `current` at `releases/<digest>`; what it pointed at before is part of the deed, so that the journal knows it.
+    case switchRelease(NodeID, digest: String, before: ReleaseBefore? = nil)
+    /// Points `current` back at the release before.
+    case putBack(NodeID, ReleaseBefore)
 
     /// The node that it touches; `nil` for all.
     package var node: NodeID? {
@@ -38,7 +40,7 @@ package enum ConfluxAct: Hashable, Sendable {
         case .mark: nil
         case .raiseLease(let node), .keep(let node), .stopVoting(let node), .handOver(let node), .place(let node), .revoke(let node),
             .sync(let node), .restoreKept(let node), .restoreOwn(let node), .stage(let node, _, _), .stopProcess(let node),
-            .startProcess(let node), .switchRelease(let node, _):
+            .startProcess(let node), .switchRelease(let node, _, _), .putBack(let node, _):
             node
         }
     }
@@ -60,7 +62,8 @@ extension ConfluxAct: Told {
         case .stage(let node, let folder, _): "copy release \(folder) to \(node)"
         case .stopProcess(let node): "end \(node)'s process"
         case .startProcess(let node): "start \(node)'s process"
-        case .switchRelease(let node, let digest): "point \(node)'s current at release \(digest.prefix(12))"
+        case .switchRelease(let node, let digest, _): "point \(node)'s current at release \(digest.prefix(12))"
+        case .putBack(let node, let before): "point \(node)'s current back at release \(before.version)"
         }
     }
     package var rule: RuleID { "conflux.act" }
@@ -74,7 +77,10 @@ extension ConfluxAct: Told {
         case .stage(_, let folder, let digest):
             members["folder"] = .string(folder)
             members["digest"] = .string(digest)
-        case .switchRelease(_, let digest): members["digest"] = .string(digest)
+        case .switchRelease(_, let digest, let before):
+            members["digest"] = .string(digest)
+            if let before { members["before"] = before.json }
+        case .putBack(_, let before): members["before"] = before.json
         default: break
         }
         return .object(members)
@@ -95,6 +101,7 @@ extension ConfluxAct: Told {
         case .stopProcess: "stopProcess"
         case .startProcess: "startProcess"
         case .switchRelease: "switchRelease"
+        case .putBack: "putBack"
         }
     }
 }

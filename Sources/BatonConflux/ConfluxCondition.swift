@@ -14,6 +14,12 @@ package enum ConfluxCondition: Hashable, Sendable {
     /// A process runs, is not suspended and serves the control port itself.
     case running(NodeID)
     case ended(NodeID)
+    /// The process that was started has not ended; one that has does not come back by itself.
+    case alive(NodeID)
+    /// Its process was started with `pos_started_as_voter=false` and is not seen to vote, or none runs; it may be silent.
+    case startedIdle(NodeID)
+    /// What lies on the node can be read by the release before.
+    case canReturn(NodeID, ReleaseReturn)
     /// `pos_started_as_voter` is false for the next start.
     case voterFalse(NodeID)
     case signsFor(NodeID, identity: String)
@@ -73,7 +79,8 @@ extension ConfluxCondition: Told {
             .noSave(let node), .noStrangeFile(let node), .placed(let node), .handedOver(let node), .justAdvanced(let node, _),
             .epochAsGranted(let node), .votesFromGrant(let node), .proven(let node), .fileAdvances(let node), .mute(let node),
             .onRelease(let node, _, _), .linked(let node, _), .staged(let node, _), .marked(let node, _), .kept(let node),
-            .beyondBarrier(let node), .granted(let node), .waypointFor(let node, _):
+            .beyondBarrier(let node), .granted(let node), .waypointFor(let node, _), .alive(let node), .startedIdle(let node),
+            .canReturn(let node, _):
             node
         case .farFromEpochEnd, .settled, .noOpenGrant, .firstEver, .never: nil
         }
@@ -93,6 +100,7 @@ extension ConfluxCondition: Told {
         case .settled(let time), .justAdvanced(_, let time): members["ms"] = .integer(time.nanoseconds / 1_000_000)
         case .marked(_, let to): members["to"] = .string(to.rawValue)
         case .waypointFor(_, let from): members["from"] = .string(from.rawValue)
+        case .canReturn(_, let way): members["way"] = way.json
         default: break
         }
         return .object(members)
@@ -106,6 +114,9 @@ extension ConfluxCondition: Told {
         case .sameIncarnation(let node): "\(node) is the same process as at the start of the cut"
         case .running(let node): "\(node)'s process runs and serves its control port"
         case .ended(let node): "\(node)'s process has ended"
+        case .alive(let node): "\(node)'s process lives"
+        case .startedIdle(let node): "\(node) was started with pos_started_as_voter=false and is not seen to vote"
+        case .canReturn(let node, let way): "what lies on \(node) can be read by \(way.to)"
         case .voterFalse(let node): "\(node) starts with pos_started_as_voter=false"
         case .signsFor(let node, let identity): "\(node) signs for 0x\(identity.prefix(8))…"
         case .onChain(let node, let id): "\(node) is on chain \(id)"
@@ -145,6 +156,9 @@ extension ConfluxCondition: Told {
         case .sameIncarnation: "same-incarnation"
         case .running: "running"
         case .ended: "ended"
+        case .alive: "alive"
+        case .startedIdle: "started-idle"
+        case .canReturn: "way-back"
         case .voterFalse: "voter-false"
         case .signsFor: "signs-for"
         case .onChain: "on-chain"

@@ -8,7 +8,10 @@ extension Conflux {
         case .voting(let node): [.process(node), .voting(node)]
         case .idle(let node): [.process(node), .voting(node)]
         case .stopped(let node): [.process(node), .voting(node), .files(node)]
-        case .sameIncarnation(let node), .running(let node), .ended(let node), .voterFalse(let node): [.process(node)]
+        case .sameIncarnation(let node), .running(let node), .ended(let node), .voterFalse(let node), .alive(let node): [.process(node)]
+        // The flag is not asked for: a silent node would hold every other fact up until it is stale.
+        case .startedIdle(let node): [.process(node)]
+        case .canReturn(let node, let way): way.needs?.contains(.beforeCIP173) == true ? [.files(node), .network] : [.files(node)]
         case .signsFor(let node, _): [.identity(node)]
         case .onChain(let node, _): [.ledger(node), .network]
         case .synced(let node): [.ledger(node), .network]
@@ -37,8 +40,8 @@ extension Conflux {
         let scale = Judge(facts: facts, memory: memory, now: now, rule: condition.rule)
         switch condition {
         case .voting, .idle, .stopped, .mute, .votesFromGrant, .proven: return scale.votingCondition(condition)
-        case .sameIncarnation, .running, .ended, .voterFalse, .signsFor, .onChain, .synced, .onRelease, .linked, .staged,
-            .waypointFor:
+        case .sameIncarnation, .running, .ended, .alive, .startedIdle, .canReturn, .voterFalse, .signsFor, .onChain, .synced, .onRelease,
+            .linked, .staged, .waypointFor:
             return scale.nodeCondition(condition)
         case .ownFile, .noSave, .noStrangeFile, .placed, .handedOver, .justAdvanced, .fileAdvances, .marked, .kept:
             return scale.fileCondition(condition)
@@ -141,6 +144,14 @@ struct Judge {
         case .ended(let node):
             guard let process = facts.process(node) else { return unknown(.process(node)) }
             return verdict(process.incarnation == nil)
+        case .alive(let node):
+            guard let process = facts.process(node) else { return unknown(.process(node)) }
+            return verdict(process.incarnation != nil)
+        case .startedIdle(let node):
+            guard let process = facts.process(node) else { return unknown(.process(node)) }
+            guard process.incarnation != nil else { return .holds }
+            return verdict(process.voterNow == false && facts.voting(node)?.flag != true)
+        case .canReturn(let node, let way): return canReturn(node, way)
         case .voterFalse(let node):
             guard let process = facts.process(node) else { return unknown(.process(node)) }
             guard let next = process.voterNext else { return .unknown("safety.r5", .unreadable) }
@@ -171,6 +182,15 @@ struct Judge {
             return verdict(state.hasWaypoint)
         default: return .fails(rule)
         }
+    }
+
+    private func canReturn(_ node: NodeID, _ way: ReleaseReturn) -> Verdict {
+        guard let needs = way.needs else { return .fails(rule) }
+        guard let files = facts.files(node) else { return unknown(.files(node)) }
+        if needs.contains(.waypoint), files.json != .absent, files.json.held?.hasWaypoint != true { return .fails(rule) }
+        guard needs.contains(.beforeCIP173) else { return .holds }
+        guard let network = facts.network else { return unknown(.network) }
+        return verdict(way.lastBlockBefore.map { network.committed < $0 } ?? true)
     }
 
     private func synced(_ node: NodeID) -> Verdict {

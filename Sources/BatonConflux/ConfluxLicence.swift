@@ -26,7 +26,11 @@ extension Conflux {
         switch record(of: memory, facts, plan) {
         case .found(let found): source = found
         case .none(let why):
-            return withoutRecord(why, node, plan, facts, memory, fences, incarnation, now)
+            let found = withoutRecord(why, node, plan, facts, memory, fences, incarnation, now)
+            if case .granted = found { return found }
+            return ConfluxOverride.licence(
+                why, for: node, of: plan, by: facts, with: memory, at: now, fences: fences,
+                closing: closing(of: memory, fences, facts), incarnation: incarnation) ?? found
         }
         return choose(source, for: node, facts, memory, fences, incarnation, now)
     }
@@ -67,24 +71,28 @@ extension Conflux {
         let closing = closing(of: memory, fences, facts)
         if let floor = memory.floor.value, own.state.watermark < floor {
             // A fresh file below what the ledger knows is no licence; a later epoch is.
-            return barrier(why, node, facts, memory, fences, incarnation, closing, now)
+            return barrier(why, node, plan, facts, memory, fences, incarnation, closing, now)
         }
         let isUntouched = plan.nodes.allSatisfy { facts.files($0).map { $0.save == .absent && $0.handedOver.isEmpty } ?? false }
         if own.isFresh, isUntouched, judge(.firstEver, by: facts, with: memory, at: now) == .holds {
             return .granted(own.state, .firstEver, fences: fences, closing: closing, incarnation: incarnation)
         }
-        return barrier(why, node, facts, memory, fences, incarnation, closing, now)
+        return barrier(why, node, plan, facts, memory, fences, incarnation, closing, now)
     }
 
     private static func barrier(
-        _ why: String, _ node: NodeID, _ facts: Facts<Conflux>, _ memory: Memory, _ fences: [Fence], _ incarnation: Incarnation,
-        _ closing: Closing?, _ now: Instant
+        _ why: String, _ node: NodeID, _ plan: Plan<Conflux>, _ facts: Facts<Conflux>, _ memory: Memory, _ fences: [Fence],
+        _ incarnation: Incarnation, _ closing: Closing?, _ now: Instant
     ) -> Licence {
         guard judge(.beyondBarrier(node), by: facts, with: memory, at: now) == .holds, let above = memory.barrier,
             let own = facts.files(node)?.json.held
         else {
             let until = memory.barrier.map { "epoch \($0 + 1)" } ?? "the fences have settled"
-            return .wait("safety.r2", "\(why); waiting until \(until) so that no vote can be repeated")
+            // Two maximal rounds are settled for (conflux-pos.md §6.2).
+            let time = facts.network.map { " (about \((plan.settle * Double($0.blocksLeft) / 5.98).roundedUp))" } ?? ""
+            return .wait(
+                "safety.r2",
+                "\(why); waiting until \(until)\(memory.barrier == nil ? "" : time) so that no vote can be repeated, which is the safe way")
         }
         return .granted(own.state, .epochBarrier(above: above), fences: fences, closing: closing, incarnation: incarnation)
     }

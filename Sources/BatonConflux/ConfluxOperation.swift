@@ -6,8 +6,11 @@ package struct ConfluxOperation: LegPlanner {
     package typealias F = Conflux
     package let site: ConfluxSite
     package let verb: ConfluxVerb
+    package let override: TypedOverride?
 
-    package init(site: ConfluxSite, verb: ConfluxVerb) { (self.site, self.verb) = (site, verb) }
+    package init(site: ConfluxSite, verb: ConfluxVerb, override: TypedOverride? = nil) {
+        (self.site, self.verb, self.override) = (site, verb, override)
+    }
 
     package var validator: ValidatorID { site.validator }
     package var questions: [ConfluxQuestion] { ConfluxPlanner.questions(of: site) }
@@ -25,9 +28,11 @@ package struct ConfluxOperation: LegPlanner {
             members["release"] = .string(target.digest)
             members["folder"] = .string(target.folder)
             members["switch_back"] = .bool(switchBack)
+            members["within_ms"] = target.within.map { .integer($0.nanoseconds / 1_000_000) }
         case .start(let on):
             members["verb"] = "start"
             members["on"] = .optional(on?.rawValue)
+            if let override { members["override"] = ["reason": .string(override.reason), "user": .string(override.user)] }
         case .stop: members["verb"] = "stop"
         case .recover: members["verb"] = "recover"
         case .abort: members["verb"] = "abort"

@@ -159,7 +159,7 @@ extension ConfluxPlanner {
         let files = facts.files(node)
         let isUp = facts.process(node)?.incarnation != nil
         let restores = isUp && canRestore(node)
-        if isUp, !restores, files?.json == .absent || facts.voting(node)?.unanswered != nil { before += restarting(node) }
+        if isUp, !restores, files?.json == .absent || mayHoldAGhost(node) { before += restarting(node) }
         if !isUp { before.append(starting(node)) }
         before.append(
             Step(
@@ -207,6 +207,54 @@ extension ConfluxPlanner {
         }
     }
 
+    /// Whether a token was refused there because a command may still be in the queue of this very process (safety.md R3).
+    private func mayHoldAGhost(_ node: NodeID) -> Bool {
+        let wasRefused = history.refusals.contains { step, rule in
+            step.rawValue.hasPrefix("place.") && step.rawValue.hasSuffix(".\(node)") && rule == "safety.r3"
+        }
+        return wasRefused && facts.process(node)?.incarnation == memory.lastGrant?.grant.incarnation
+    }
+
+    /// A start that may still run on a node that answers *false* is settled by taking its token away; its queue ends with
+    /// its process, and what is left is planned then (safety.md R3, R4). `nil` when that is not the case.
+    func revocation(before verb: ConfluxVerb) -> Plan<Conflux>? {
+        switch verb {
+        case .start, .recover, .abort: break
+        case .switchover, .upgrade: guard history.isResumed else { return nil }
+        case .stop: return nil
+        }
+        guard case .doubt(let node, _, _) = standing, let voting = facts.voting(node), !voting.flag,
+            voting.unanswered == ConfluxDoor.Command.start.rawValue, let files = facts.files(node), let save = files.save.held,
+            isToken(save, on: node), judge(.running(node)) == .holds, judge(.voterFalse(node)) == .holds,
+            nodes.allSatisfy({ $0 == node || judge(.idle($0)) == .holds })
+        else { return nil }
+        // Nothing is looked at before it: the node and Baton rename the same name, and one of them wins.
+        let take = Step<Conflux>(
+            "revoke.\(node)", "take the token of the start that may still run away from \(node)",
+            guards: nodes.filter { $0 != node }.map { .idle($0) }, deed: .act(.revoke(node)), proof: [.noSave(node), .idle(node)],
+            within: .seconds(10), hazard: .reversible)
+        let again = Step<Conflux>(
+            "again.\(node)", "plan what is left", deed: .wait, proof: [.never], within: .seconds(1), hazard: .safe)
+        return make(
+            words("revoke", ["node": .string(node.rawValue)]), "Settle the start that may still run on \(node), then go on", [],
+            [Part([take] + restarting(node) + [again])], result: "nobody votes")
+    }
+
+    /// A `.save` that lies there by Baton's own hand: the bytes of the last grant or of the breadcrumb beside it.
+    func ownToken(on node: NodeID) -> GrantNumber? {
+        guard let files = facts.files(node), let save = files.save.held else { return nil }
+        let grants = [memory.lastGrant?.grant, files.grant].compactMap { $0 }
+        return grants.first { $0.node == node && $0.origin != .adopted && $0.state.digest == save.state.digest }?.number
+    }
+
+    /// Takes away what was placed beside a voter that people started meanwhile, and closes the grant that it was for.
+    func takingAway(beside voter: NodeID) -> [Part] {
+        let holders = nodes.filter { $0 != voter && ownToken(on: $0) != nil }
+        var steps = holders.map { revoking($0) }
+        if let record = memory.lastGrant, record.isOpen, record.grant.node != voter { steps.append(closing(record.grant.node)) }
+        return steps.isEmpty ? [] : [Part(steps)]
+    }
+
     /// A `.save` that Baton placed and no start has consumed: exactly the granted bytes beside the node's own file.
     private func isToken(_ save: HeldFile, on node: NodeID) -> Bool {
         guard let record = memory.lastGrant, record.isOpen, record.grant.node == node else { return false }
@@ -230,39 +278,10 @@ extension ConfluxPlanner {
         ]
     }
 
-    private func starting(_ node: NodeID) -> Step<Conflux> {
+    /// Starts a node's process.
+    func starting(_ node: NodeID) -> Step<Conflux> {
         Step(
             "launch.\(node)", "start \(node)'s process", guards: [.ended(node), .voterFalse(node)], deed: .act(.startProcess(node)),
             proof: [.running(node)], within: ableWithin, hazard: .reversible)
-    }
-
-    // MARK: Releases
-
-    /// Copies a release beside a node; its digest is checked there.
-    func staging(_ target: ReleaseTarget, on node: NodeID) -> Step<Conflux> {
-        Step(
-            "stage.\(node)", "copy release \(target.version) to \(node)", guards: [],
-            deed: .act(.stage(node, folder: target.folder, digest: target.digest)), proof: [.staged(node, digest: target.digest)],
-            within: .seconds(600), hazard: .safe)
-    }
-
-    /// Ends an idle node, switches its release, starts it and waits until it is able to vote.
-    func bringUp(_ node: NodeID, _ target: ReleaseTarget) -> Part {
-        Part([
-            Step(
-                "down.\(node)", "end \(node)'s process", guards: [.idle(node), .voterFalse(node), .staged(node, digest: target.digest)],
-                deed: .act(.stopProcess(node)), proof: [.ended(node)], within: .seconds(1260), hazard: .reversible),
-            Step(
-                "switch.\(node)", "switch \(node) to \(target.version)", guards: [.ended(node), .staged(node, digest: target.digest)],
-                deed: .act(.switchRelease(node, digest: target.digest)), proof: [.linked(node, digest: target.digest)],
-                within: .seconds(30), hazard: .reversible),
-            Step(
-                "up.\(node)", "start \(node)'s process", guards: [.ended(node), .voterFalse(node), .linked(node, digest: target.digest)],
-                deed: .act(.startProcess(node)), proof: [.running(node)], within: ableWithin, hazard: .reversible),
-            Step(
-                "able.\(node)", "wait until \(node) is able to vote on \(target.version)", deed: .wait,
-                proof: able(node) + [.noSave(node), .onRelease(node, digest: target.digest, version: target.version)],
-                within: ableWithin, hazard: .safe),
-        ])
     }
 }

@@ -50,10 +50,14 @@ extension ConfluxPlanner {
     }
 
     /// The order to the operator for a condition that does not hold.
-    func remedy(for condition: ConfluxCondition) -> String {
+    package func remedy(for condition: ConfluxCondition) -> String {
         let folder = condition.node.flatMap { site.node($0)?.voteFolder } ?? "pos_db"
         switch condition {
-        case .noSave:
+        case .noSave(let node):
+            if let grant = ownToken(on: node) {
+                return "It is the unused token of grant \(grant), placed by Baton: leave it there and run `baton resume`, or"
+                    + " `baton recover \(site.validator)`, which takes it away."
+            }
             return "Move \(folder)/secure_storage.json.save to a safe place by hand after you know whose it is, then try again."
         case .noStrangeFile, .ownFile:
             return "Look at the files in \(folder); keep what is there, and bring back this validator's own vote state."
@@ -91,7 +95,27 @@ extension ConfluxPlanner {
                 "conflux.voting", "\(voter) votes already.",
                 remedy: "To move the vote run `baton switchover \(site.validator)`.")
         }
-        return try settle(on: asked ?? history.lastCut ?? defaultStarter, verb: verb)
+        guard let override = memory.override, !history.isResumed else {
+            return try settle(on: asked ?? history.lastCut ?? defaultStarter, verb: verb)
+        }
+        return try overriding(override, on: asked)
+    }
+
+    /// A start that the operator licenses; the phrase is no part of the plan, which is shown before it is typed.
+    private func overriding(_ override: TypedOverride, on asked: NodeID?) throws(Refusal) -> Plan<Conflux> {
+        guard let node = asked else {
+            throw Refusal(Override.rule, "An override names its node.", remedy: "Say which node is to vote: `--on NODE`.")
+        }
+        guard !override.reason.isEmpty else {
+            throw Refusal(Override.rule, "An override needs a reason.", remedy: "Say why, in words that your colleagues will read.")
+        }
+        let plain = try settle(on: node, verb: "start")
+        if let refusal = refusal(ofOverrideOn: node, in: plain) { throw refusal }
+        let told: JSON = ["reason": .string(override.reason), "user": .string(override.user)]
+        return make(
+            words("start", ["to": .string(node.rawValue), "override": told]),
+            "Start the vote of \(site.validator) on \(node) by an override of the licence", nodes.map { .idle($0) },
+            try settling(on: node), result: "\(node) votes by an override")
     }
 
     /// The grantee of the last grant when its process runs, else the first node that runs.
@@ -124,7 +148,8 @@ extension ConfluxPlanner {
             result: "nobody votes; start again with `baton start \(site.validator)` within three epochs")
     }
 
-    private func closing(_ node: NodeID) -> Step<Conflux> {
+    /// Closes the grant of a node that is fenced.
+    func closing(_ node: NodeID) -> Step<Conflux> {
         Step(
             "close.\(node)", "close \(node)'s grant", guards: [.idle(node)], deed: .close(node), proof: [.noOpenGrant],
             within: .seconds(15), hazard: .safe)
@@ -135,7 +160,8 @@ extension ConfluxPlanner {
         if let refusal = refusal(for: standing) { throw refusal }
         if case .votes(let voter) = standing {
             return make(
-                words("recover"), "One voter already: \(voter)", [.voting(voter)], adoption(of: voter) + confirming(voter),
+                words("recover"), "One voter already: \(voter)", [.voting(voter)],
+                takingAway(beside: voter) + adoption(of: voter) + confirming(voter),
                 result: "\(voter) votes")
         }
         return try settle(on: history.lastCut ?? breadcrumbTarget ?? defaultStarter, verb: "recover")
@@ -143,6 +169,7 @@ extension ConfluxPlanner {
 
     /// One voter again, and the end of the operation.
     func abort() throws(Refusal) -> Plan<Conflux> {
+        if let plan = try abortingSwitch() { return plan }
         if let refusal = refusal(for: standing) { throw refusal }
         if case .votes(let voter) = standing { return finishing(voter, "abort") }
         return try settle(on: history.firstVoter ?? history.lastCut ?? defaultStarter, verb: "abort")
@@ -152,57 +179,5 @@ extension ConfluxPlanner {
     private var breadcrumbTarget: NodeID? {
         let marks = nodes.compactMap { facts.files($0)?.cut }
         return marks.max { $0.operation < $1.operation }?.to
-    }
-
-    // MARK: upgrade
-
-    /// The idle node first, the vote handed over, then the other.
-    func upgrade(_ target: ReleaseTarget, _ switchBack: Bool) throws(Refusal) -> Plan<Conflux> {
-        if let refusal = refusal(for: standing) { throw refusal }
-        var voter: NodeID?
-        if case .votes(let node) = standing { voter = node }
-        guard let first = history.firstVoter ?? voter else {
-            throw Refusal("conflux.voting", "Nobody votes for \(site.validator).", remedy: "Run `baton start \(site.validator)`.")
-        }
-        let second = try receiver(nil, besides: first)
-        let late = nodes.filter { judge(.onRelease($0, digest: target.digest, version: target.version)) != .holds }
-        if late.isEmpty, !history.isResumed {
-            throw Refusal("conflux.on-release", "Every node runs \(target.version) already.", remedy: "Nothing to do.")
-        }
-        var parts: [Part] = [Part(nodes.map { staging(target, on: $0) })]
-        if let voter { parts += adoption(of: voter) }
-        // The voter is never touched: hand over first, whoever it is now.
-        if late.contains(second) { parts.append(bringUp(second, target)) }
-        var votes = voter
-        if late.contains(first) {
-            parts += try handOver(&votes, to: second)
-            parts.append(bringUp(first, target))
-        }
-        let last = switchBack ? first : second
-        if votes != last, switchBack || votes == nil { parts += try handOver(&votes, to: last) }
-        if let votes, parts.allSatisfy({ $0.cut == nil }) { parts += confirming(votes) }
-        return make(
-            words(
-                "upgrade",
-                [
-                    "to": .string(target.version), "release": .string(target.digest), "switch_back": .bool(switchBack),
-                    "first": .string(first.rawValue),
-                ]),
-            "Upgrade \(site.validator) to \(target.version), \(second) first", try upgradeAssumptions(voter), parts,
-            result: "both nodes run \(target.version), \(votes?.rawValue ?? "nobody") votes")
-    }
-
-    private func upgradeAssumptions(_ voter: NodeID?) throws(Refusal) -> [ConfluxCondition] {
-        guard let voter, !history.isResumed else { return [] }
-        let other = try receiver(nil, besides: voter)
-        return try assumptions(from: voter, to: other)
-    }
-
-    /// Hands the vote over, from the voter of then or from nobody.
-    private func handOver(_ votes: inout NodeID?, to node: NodeID) throws(Refusal) -> [Part] {
-        defer { votes = node }
-        guard let voter = votes else { return try settling(on: node) }
-        guard voter != node else { return [] }
-        return [preparation(from: voter, to: node), cut(from: voter, to: node), proof(of: node)]
     }
 }

@@ -21,8 +21,10 @@ package struct ReleaseTarget: Hashable, Sendable {
     package let folder: String
     /// Digest over its files.
     package let digest: String
-    package init(version: String, folder: String, digest: String) {
-        (self.version, self.folder, self.digest) = (version, folder, digest)
+    /// How long a node may take until it is able to vote on it; `nil`: as long as any restarted node.
+    package let within: Duration?
+    package init(version: String, folder: String, digest: String, within: Duration? = nil) {
+        (self.version, self.folder, self.digest, self.within) = (version, folder, digest, within)
     }
 }
 
@@ -49,6 +51,7 @@ package struct ConfluxPlanner: Sendable {
     ///
     /// - Throws: ``Refusal`` naming the rule; nothing was touched.
     package func plan(_ verb: ConfluxVerb) throws(Refusal) -> Plan<Conflux> {
+        if let plan = revocation(before: verb) { return plan }
         switch verb {
         case .switchover(let to): return try switchover(to)
         case .upgrade(let target, let switchBack): return try upgrade(target, switchBack)
@@ -75,11 +78,12 @@ package struct ConfluxPlanner: Sendable {
 
     /// Puts parts together to a plan.
     func make(
-        _ operation: JSON, _ title: String, _ assumptions: [ConfluxCondition], _ parts: [Part], result: String
+        _ operation: JSON, _ title: String, _ assumptions: [ConfluxCondition], _ parts: [Part], result: String, failure: Failure? = nil
     ) -> Plan<Conflux> {
         Plan(
             operation: operation, validator: site.validator, nodes: nodes, title: title, assumptions: assumptions,
-            steps: parts.flatMap(\.steps), cuts: parts.compactMap(\.cut), result: result, poll: poll, settle: site.settle
+            steps: parts.flatMap(\.steps), cuts: parts.compactMap(\.cut), result: result, poll: poll, settle: site.settle,
+            failure: failure
         )
     }
 

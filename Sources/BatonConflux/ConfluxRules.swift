@@ -25,6 +25,18 @@ package enum ConfluxRules {
             "running", "The process runs", "One process runs in the node's folder and serves the control port itself.",
             "Start the node, or correct `rpc` and `directory`."
         ),
+        (
+            "alive", "The process lives", "A process that was started and has ended does not come back by itself.",
+            "Look at the node's log."
+        ),
+        (
+            "started-idle", "Started idle", "The running process took pos_started_as_voter=false and no flag says that it votes.",
+            "Find out whether the node votes before its process is ended."
+        ),
+        (
+            "way-back", "A way back", "The release before can read what the tried one left: vote state and PoS database (CIP-173).",
+            "Mend the new release instead; the older one must not run on this data."
+        ),
         ("ended", "The process has ended", "No process runs in the node's folder.", "End it and wait."),
         (
             "voter-false", "Starts idle", "The effective pos_started_as_voter is false for the next start.",
@@ -45,7 +57,7 @@ package enum ConfluxRules {
         ),
         (
             "no-save", "No .save", "A .save that nobody here placed would be consumed by the next start.",
-            "Find out whose it is, then move it away by hand."
+            "If Baton placed it, run `baton resume` or `baton recover`; else find out whose it is, then move it away by hand."
         ),
         (
             "no-strange-file", "No strange file", "An unreadable or foreign vote state is kept, named and never touched.",

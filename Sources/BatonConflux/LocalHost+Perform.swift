@@ -18,7 +18,8 @@ extension LocalHost {
             // The copy takes long and helps nobody to vote, so only the lease is compared under the lock.
             let allowed = await underLock(number, until: end) { .done }
             return allowed == .done ? await stage(folder, digest) : allowed
-        case .mark, .keep, .stopVoting, .handOver, .place, .revoke, .sync, .restoreKept, .restoreOwn, .startProcess, .switchRelease:
+        case .mark, .keep, .stopVoting, .handOver, .place, .revoke, .sync, .restoreKept, .restoreOwn, .startProcess, .switchRelease,
+            .putBack:
             return await underLock(number, until: end) { await self.act(act, context, until: end) }
         }
     }
@@ -42,7 +43,8 @@ extension LocalHost {
             case .restoreKept: return try await restoreKept(context.operation)
             case .restoreOwn: return try await restoreOwn(context)
             case .startProcess: return await startProcess()
-            case .switchRelease(_, let digest): return try await switchRelease(digest)
+            case .switchRelease(_, let digest, _): return try await switchRelease(digest)
+            case .putBack(_, let before): return try await putBack(before)
             case .raiseLease, .stopProcess, .stage: return .refused("conflux.act", "not an act of this kind")
             }
         } catch {
@@ -186,6 +188,26 @@ extension LocalHost {
         } catch {
             return Self.outcome(of: error)
         }
+    }
+
+    /// Points `current` back to the release before: the folder of that name, of that version, and of that digest when its
+    /// name is one.
+    private func putBack(_ before: ReleaseBefore) async throws(FileError) -> Outcome {
+        let isName = !before.name.isEmpty && !before.name.hasPrefix(".") && !before.name.utf8.contains { $0 == 0x2F || $0 < 0x20 }
+        guard isName else { return .refused("conflux.release", "\(site.id) ran no release in a folder of its own before") }
+        let folder = site.directory + "/releases/" + before.name
+        let told = try await world.files.read(folder + "/release.json", limit: 1 << 16)
+        // Text that is no JSON has no version either.
+        guard let version = told.flatMap({ try? JSON(parsing: $0) })?["version"]?.string, version == before.version else {
+            return .refused("conflux.release", "release \(before.version) lies no longer in releases/\(before.name) of \(site.id)")
+        }
+        if VoteFileReader.isAddress(before.name) { return try await switchRelease(before.name) }
+        let link = site.directory + "/current"
+        if let facts = try await world.files.inspect(link), facts.kind != .link {
+            return .refused("conflux.release", "\(link) is no symbolic link")
+        }
+        try await world.files.replaceLink(link, to: "releases/" + before.name)
+        return .done
     }
 
     /// Points `current` to a staged folder after reading its bytes again.

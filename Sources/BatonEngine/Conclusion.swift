@@ -28,6 +28,11 @@ enum Conclusion {
             RunResult(
                 exit: .interrupted, operation: operation, rule: "safety.r7", words: "Another Baton took this operation over.",
                 remedy: "Look at it there: `baton list`.")
+        case .failed(let failure, let isOver):
+            RunResult(
+                exit: .failed, operation: operation, rule: failure.rule, words: "Failed: \(failure.words). Now: \(failure.result).",
+                remedy: isOver ? failure.remedy : failure.remedy.replacing("`baton resume`", with: "`baton resume \(operation)`"),
+                safeState: failure.result)
         }
     }
 }

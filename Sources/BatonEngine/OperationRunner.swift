@@ -15,6 +15,8 @@ package enum RunEvent: Sendable {
     case proved(StepID)
     case skipped(StepID)
     case replanning(RuleID, String)
+    /// A step did not come true, and what was done is taken back from here on.
+    case turningBack(StepID, RuleID, String)
 }
 
 /// How an operation left this process.
@@ -26,9 +28,11 @@ package struct RunResult: Hashable, Sendable {
     package let words: String
     /// What the operator is to do now.
     package let remedy: String
-    package init(exit: ExitStatus, operation: OperationID?, rule: RuleID?, words: String, remedy: String) {
+    /// The safe state that a failure left the fleet in; `nil` when it did not fail.
+    package let safeState: String?
+    package init(exit: ExitStatus, operation: OperationID?, rule: RuleID?, words: String, remedy: String, safeState: String? = nil) {
         (self.exit, self.operation, self.rule) = (exit, operation, rule)
-        (self.words, self.remedy) = (words, remedy)
+        (self.words, self.remedy, self.safeState) = (words, remedy, safeState)
     }
 }
 
@@ -72,7 +76,7 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
     /// - Throws: ``Refusal`` as the planner words it.
     package func preview() async throws -> Plan<F> {
         let facts = await observed()
-        let memory = try await memory(facts)
+        let memory = try await memory(facts, of: nil)
         return try planner.plan(by: facts, memory, OperationHistory(), at: world.clock.now)
     }
 
@@ -104,7 +108,7 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
             if operation == nil {
                 history.firstVoter = planner.voter(facts, at: world.clock.now)
                 // Refuse before anything is written.
-                let first = try planned(facts, try await memory(facts), history)
+                let first = try planned(facts, try await memory(facts, of: nil), history)
                 if let expecting, Digest(of: first.json.canonical) != expecting {
                     return RunResult(
                         exit: .refused, operation: nil, rule: "kernel.assumption",
@@ -120,21 +124,19 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
             var why = ""
             for leg in 1...legsMax {
                 facts = await observed()
-                let memory = try await memory(facts)
+                let memory = try await memory(facts, of: operation)
                 let plan = try planned(facts, memory, history)
                 try await record(plan, leg, operation, lease)
-                let leg = try await runLeg(plan, memory, operation, lease)
-                if let cut = leg.lastCut { history.lastCut = cut }
-                let hadLegs = history.isResumed
-                history.isResumed = true
-                switch leg.ending {
+                let ending = try await runLeg(plan, memory, operation, lease)
+                switch ending {
                 case .replan(let rule, let words):
                     why = words
                     audience.show(.replanning(rule, words))
-                case .refused(let rule, let words) where hadLegs:
+                    history = try await recall(operation)
+                case .refused(let rule, let words) where history.isResumed:
                     // An earlier leg has touched the fleet: this is no refusal that leaves it as it was.
                     return try await conclude(.replan(rule, words), plan, operation, lease)
-                default: return try await conclude(leg.ending, plan, operation, lease)
+                default: return try await conclude(ending, plan, operation, lease)
                 }
             }
             return try await conclude(
@@ -155,7 +157,12 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
 
     private func observed() async -> Facts<F> {
         var facts = Facts<F>()
+        let began = world.clock.now
         facts.merge(await driver.observe(planner.questions, within: observeWithin))
+        guard began.duration(to: world.clock.now) > guardWindow else { return facts }
+        // A silent node has held up what the others said at once; they are asked again, so that it is fresh (safety.md R9).
+        let answered = planner.questions.filter { facts[$0]?.value.value != nil }
+        facts.merge(await driver.observe(answered, within: guardWindow))
         return facts
     }
 }
@@ -163,13 +170,16 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
 // MARK: Memory and journal
 
 extension OperationRunner {
-    private func memory(_ facts: Facts<F>) async throws(BatonError) -> Memory {
+    private func memory(_ facts: Facts<F>, of operation: OperationID?) async throws(BatonError) -> Memory {
         let known = try await store.grants(planner.validator).last
-        let floor = try await store.floor(planner.validator)
+        var memory = Memory(lastGrant: known, floor: try await store.floor(planner.validator))
+        // One override licenses one start: an operation that has opened a grant has none left.
+        if operation == nil || known?.grant.operation != operation { memory.override = planner.override }
         guard let beside = planner.grantBeside(facts), beside.number > (known?.grant.number ?? GrantNumber(rawValue: 0)) else {
-            return Memory(lastGrant: known, floor: floor)
+            return memory
         }
-        return Memory(lastGrant: GrantRecord(grant: beside, closing: nil), floor: floor)
+        memory.lastGrant = GrantRecord(grant: beside, closing: nil)
+        return memory
     }
 
     /// A grant that lies beside the nodes and is newer than the store's becomes the store's last one (safety.md R6).
@@ -195,14 +205,7 @@ extension OperationRunner {
     /// What the journal says of the earlier legs.
     private func recall(_ operation: OperationID) async throws(BatonError) -> OperationHistory {
         var history = OperationHistory(isResumed: true)
-        for stored in try await store.entries(of: operation) {
-            switch stored.entry.kind {
-            case .begun: history.firstVoter = stored.entry.detail["first_voter"]?.string.map(NodeID.init)
-            case .intent:
-                if let to = stored.entry.detail["cut"]?["to"]?.string { history.lastCut = NodeID(to) }
-            default: continue
-            }
-        }
+        for stored in try await store.entries(of: operation) { history.learn(stored.entry) }
         return history
     }
 
@@ -237,10 +240,14 @@ extension OperationRunner {
     ) async throws(BatonError) -> RunResult {
         let result = Conclusion.result(of: ending, plan?.result ?? "", operation)
         guard ending != .leaseLost else { return result }
-        let kind: EntryKind = result.exit == .done || result.exit == .refused ? .finished : .paused
+        var isOver = result.exit == .done || result.exit == .refused
+        if case .failed(_, isOver: true) = ending { isOver = true }
         let entry = Entry(
-            kind, rule: result.rule,
-            detail: ["exit": .integer(Int64(result.exit.rawValue)), "words": .string(result.words), "remedy": .string(result.remedy)])
+            isOver ? .finished : .paused, rule: result.rule,
+            detail: [
+                "exit": .integer(Int64(result.exit.rawValue)), "words": .string(result.words), "remedy": .string(result.remedy),
+                "safe_state": .optional(result.safeState),
+            ])
         _ = try await store.commit(Commit(operation: operation, entries: [entry]), under: lease)
         return result
     }
@@ -249,17 +256,13 @@ extension OperationRunner {
 // MARK: One leg
 
 extension OperationRunner {
-    /// How a leg ended, and where its last cut was going.
-    struct Leg: Sendable {
-        let ending: OperationMachine<F>.Ending
-        let lastCut: NodeID?
-    }
-
-    private func runLeg(_ plan: Plan<F>, _ memory: Memory, _ operation: OperationID, _ lease: Lease) async throws(BatonError) -> Leg {
+    /// How a leg ended.
+    private func runLeg(
+        _ plan: Plan<F>, _ memory: Memory, _ operation: OperationID, _ lease: Lease
+    ) async throws(BatonError) -> OperationMachine<F>.Ending {
         let last = memory.lastGrant?.grant.number ?? GrantNumber(rawValue: 0)
         var machine = OperationMachine(
             plan, memory: memory, context: .init(operation: operation, lease: lease, nextGrant: last.next))
-        var lastCut: NodeID?
         var events: [OperationMachine<F>.Event] = [.began]
         var isStopping = false
         while !events.isEmpty {
@@ -269,19 +272,14 @@ extension OperationRunner {
                 _ = machine.handle(.interrupted, at: world.clock.now)
             }
             for effect in machine.handle(event, at: world.clock.now) {
-                if case .commit(let entries, _, _, _) = effect {
-                    for entry in entries where entry.kind == .intent {
-                        if let to = entry.detail["cut"]?["to"]?.string { lastCut = NodeID(to) }
-                    }
-                }
                 switch effect {
-                case .finish(let ending): return Leg(ending: ending, lastCut: lastCut)
+                case .finish(let ending): return ending
                 default:
                     if let next = try await run(effect, operation, lease, grant: machine.memory.lastGrant?.grant) { events.append(next) }
                 }
             }
         }
-        return Leg(ending: .doubt("kernel.stall", .contradictory, "the machine gave no order"), lastCut: lastCut)
+        return .doubt("kernel.stall", .contradictory, "the machine gave no order")
     }
 
     private func run(
@@ -326,6 +324,7 @@ extension OperationRunner {
         case .performed(let step, let outcome): audience.show(.performed(step, outcome))
         case .proved(let step): audience.show(.proved(step))
         case .skipped(let step): audience.show(.skipped(step))
+        case .turningBack(let step, let rule, let words): audience.show(.turningBack(step, rule, words))
         }
     }
 }

@@ -33,6 +33,8 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
     package private(set) var violations: [Violation] = []
     /// Starts that a controller sent and a node executed.
     package private(set) var starts = 0
+    /// Phrases of overrides that the operator of this run typed; an override with another one is nobody's word.
+    package var typed: Set<String> = []
     /// Whether somebody else made a voter in this run: signed votes alone prove nothing against Baton then.
     package private(set) var hadForeignVoter = false
     private let fleet: SimConfluxFleet
@@ -136,6 +138,9 @@ package final class SimCheckers: NodeWitness, @unchecked Sendable {
             if case .firstEver = grant.origin { return }
             blame(.licence, "\(node.name) was started from its memory, and it is not the first start of the key's life")
             return
+        }
+        if case .override(let override) = grant.origin, !typed.contains(override.typed.phrase) {
+            blame(.licence, "\(node.name) was started by an override that nobody typed")
         }
         if bytes != grant.state.bytes { blame(.licence, "\(node.name) was started from other bytes than the granted ones") }
         if let highest, grant.state.watermark < highest, !hadForeignVoter {

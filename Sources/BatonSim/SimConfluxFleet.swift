@@ -1,6 +1,7 @@
 package import BatonConfluxNode
 package import BatonConflux
 package import BatonModel
+import BatonDigest
 import BatonWorld
 
 /// A Conflux pair on one simulated machine, with the chain that it votes on somewhere else.
@@ -42,6 +43,8 @@ package final class SimConfluxFleet: @unchecked Sendable {
     private let elsewhere: SimMachine
     private var chance: SplitMix64
     private var current: [String: SimNodeProcess] = [:]
+    /// What the programs of processes do that are about to be launched, by pid.
+    private var programs: [Int32: Program] = [:]
 
     /// Builds folders and chain; nothing runs yet but the chain.
     package init(_ settings: Settings, in world: SimWorld) {
@@ -133,28 +136,53 @@ package final class SimConfluxFleet: @unchecked Sendable {
 
     /// Lays a release out in a node's folder.
     ///
-    /// - Returns: its folder's name below `releases`.
+    /// - Returns: its folder's name below `releases`: the digest of its content.
     @discardableResult package func stage(_ version: NodeVersion, in home: String) -> String {
-        let name = IdentitySettings.address(ofKey: "release \(version.rawValue)")
+        let name = Self.digest(of: Self.content(version, .sound))
         writeRelease(version, to: "\(home)/releases/\(name)")
         return name
     }
 
-    /// Writes the three files of a release.
-    package func writeRelease(_ version: NodeVersion, to folder: String) {
-        let tree = machine.tree
+    /// What a release's program does when it is started.
+    package enum Program: String, Hashable, Sendable, CaseIterable {
+        /// Runs a node.
+        case sound = "exec baton node \"$@\""
+        /// Ends soon.
+        case ends = "exit 3"
+        /// Lives and never serves a port.
+        case hangs = "read line < /dev/fifo"
+    }
+
+    /// The three files of a release, sorted by name: bytes and mode.
+    private static func content(_ version: NodeVersion, _ program: Program) -> [(name: String, bytes: [UInt8], mode: UInt16)] {
         let yaml =
             version == .v3_0_3
             ? "base:\n  role: validator\n  waypoint:\n    from_config: \"0:bb0ed10f\"\nlogger:\n  file: ./log/pos.log\n"
             : "base:\n  data_dir: ./pos_db\nlogger:\n  file: ./log/pos.log\n"
+        let release: JSON = ["family": "conflux", "version": .string(version.rawValue), "chainId": 4242]
+        return [
+            ("conflux", Array("#!/bin/sh\n\(program.rawValue)\n".utf8), 0o755), ("pos_config.yaml", Array(yaml.utf8), 0o644),
+            ("release.json", release.canonical, 0o644),
+        ]
+    }
+
+    /// The digest of a release folder, as the driver computes it.
+    private static func digest(of content: [(name: String, bytes: [UInt8], mode: UInt16)]) -> String {
+        let lines = content.map { "\($0.name)\t\($0.mode & 0o111 != 0 ? "x" : "-")\t\(Digest(of: $0.bytes))\n" }
+        return Digest(of: Array(lines.joined().utf8)).rawValue
+    }
+
+    /// Writes the three files of a release.
+    ///
+    /// - Returns: its digest.
+    @discardableResult package func writeRelease(_ version: NodeVersion, to folder: String, program: Program = .sound) -> String {
+        let (tree, content) = (machine.tree, Self.content(version, program))
         build {
             try tree.makeFolder(folder)
-            try tree.replace(folder + "/conflux", with: Array("#!/bin/sh\nexec baton node \"$@\"\n".utf8), mode: 0o755)
-            try tree.replace(folder + "/pos_config.yaml", with: Array(yaml.utf8), mode: 0o644)
-            let release: JSON = ["family": "conflux", "version": .string(version.rawValue), "chainId": 4242]
-            try tree.replace(folder + "/release.json", with: release.canonical, mode: 0o644)
+            for file in content { try tree.replace("\(folder)/\(file.name)", with: file.bytes, mode: file.mode) }
         }
         tree.syncAll()
+        return Self.digest(of: content)
     }
 
     // MARK: Processes
@@ -164,7 +192,8 @@ package final class SimConfluxFleet: @unchecked Sendable {
         let (tree, home) = (machine.tree, command.folder)
         func absent(_ what: String) -> FileError { FileError(.absent, path: "\(home)/\(what)", detail: "No such file or directory") }
         let executable = command.executable.hasPrefix("./") ? home + command.executable.dropFirst() : command.executable
-        guard try tree.read(executable) != nil else { throw absent(command.executable) }
+        guard let script = try tree.read(executable) else { throw absent(command.executable) }
+        let program = Program.allCases.first { String(decoding: script, as: UTF8.self).contains($0.rawValue) } ?? .sound
         guard let toml = try tree.read(home + "/hydra.toml") else { throw absent("hydra.toml") }
         let values = Self.values(String(decoding: toml, as: UTF8.self))
         guard let name = values["node_name"], let local = values["jsonrpc_local_http_port"].flatMap(Int.init) else {
@@ -188,6 +217,7 @@ package final class SimConfluxFleet: @unchecked Sendable {
             command: words, folder: home, log: command.log, localPort: local
         )
         process.witness = witness
+        programs[process.pid] = program
         return process
     }
 
@@ -195,6 +225,11 @@ package final class SimConfluxFleet: @unchecked Sendable {
         guard let node = process as? SimNodeProcess else { return }
         current[node.name] = node
         let publicPort = port(node.name) + 1
+        switch programs.removeValue(forKey: node.pid) ?? .sound {
+        case .sound: break
+        case .ends: return world.after(chance.duration(.milliseconds(50), settings.bootMax)) { node.die() }
+        case .hangs: return
+        }
         world.after(chance.duration(.milliseconds(50), settings.bootMax)) { node.boot(publicPort: publicPort) }
     }
 

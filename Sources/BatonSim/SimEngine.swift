@@ -1,6 +1,7 @@
 package import BatonConflux
 package import BatonDriver
 import BatonEngine
+package import BatonKernel
 import BatonModel
 import BatonStore
 import BatonWorld
@@ -11,16 +12,18 @@ package enum SimEngine {
     ///
     /// - Parameter verb: what is asked for; `recover` always does `recover`.
     /// - Parameter answers: what the operator says when asked.
-    package static func controller(_ verb: ConfluxVerb, answers: Bool = true) -> SimController {
+    /// - Parameter override: what the operator typed for the first attempt; whoever resumes types nothing.
+    package static func controller(_ verb: ConfluxVerb, answers: Bool = true, override: TypedOverride? = nil) -> SimController {
         { attempt in
             let driver = ConfluxDriver(site: attempt.site, world: attempt.world)
-            return await run(attempt, verb, driver, answers: answers)
+            return await run(attempt, verb, driver, answers: answers, override: override)
         }
     }
 
     /// Runs one errand by the engine with a driver that was handed in.
     package static func run(
-        _ attempt: SimAttempt, _ verb: ConfluxVerb, _ driver: some VotingDriver<Conflux>, answers: Bool = true
+        _ attempt: SimAttempt, _ verb: ConfluxVerb, _ driver: some VotingDriver<Conflux>, answers: Bool = true,
+        override: TypedOverride? = nil
     ) async -> SimOutcome {
         let errand: (verb: ConfluxVerb, resuming: OperationID?) =
             switch attempt.errand {
@@ -30,7 +33,9 @@ package enum SimEngine {
             }
         let audience = RunAudience(show: { tell($0, to: attempt) }, ask: { _, _ in answers }, wantsStop: { false })
         let runner = OperationRunner(
-            driver: driver, planner: ConfluxOperation(site: attempt.site, verb: errand.verb), store: attempt.store,
+            driver: driver,
+            planner: ConfluxOperation(site: attempt.site, verb: errand.verb, override: attempt.errand == .begin ? override : nil),
+            store: attempt.store,
             world: attempt.world, audience: audience
         )
         let result = await runner.run(resuming: errand.resuming, seize: attempt.errand != .begin)
@@ -41,6 +46,7 @@ package enum SimEngine {
     private static func tell(_ event: RunEvent, to attempt: SimAttempt) {
         switch event {
         case .stepBegan(let step, _, _, _): attempt.tell("  \(step)")
+        case .turningBack(let step, let rule, let words): attempt.tell("  \(step) turns back by \(rule): \(words)")
         case .replanning(let rule, let words): attempt.tell("  plans again by \(rule): \(words)")
         case .performed(let step, .refused(_, let words)): attempt.tell("  \(step) was refused: \(words)")
         case .performed(let step, .unknown(let doubt)): attempt.tell("  \(step) is in doubt: \(doubt)")

@@ -59,7 +59,7 @@ package final class SimLedger: @unchecked Sendable {
         case .paused, .finished, .begun:
             intended = []
             if entry.kind == .finished { isFinished = true }
-        case .returned, .refused, .granted, .closed, .answered: break
+        case .returned, .refused, .granted, .overridden, .closed, .answered: break
         }
     }
 
@@ -68,6 +68,7 @@ package final class SimLedger: @unchecked Sendable {
             guard let id = step["id"]?.string, let deed = step["deed"] else { continue }
             deeds[StepID(id)] = deed
             for branch in deed["branches"]?.array ?? [] { note(branch["steps"]) }
+            note(step["way_back"]?["steps"])
         }
     }
 }

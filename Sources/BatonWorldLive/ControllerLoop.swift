@@ -4,7 +4,7 @@ import NIOPosix
 /// The one thread on which a controller works: its tasks and its connections, so that a call to a node costs no hand-over
 /// between threads.
 ///
-/// Within the cut these hand-overs were most of the time during which nobody votes (docs/decisions/0010).
+/// Within the cut these hand-overs were most of the time during which nobody votes (docs/decisions/0012).
 public final class ControllerLoop: TaskExecutor {
     /// The loop of this process; its thread starts with the first use.
     public static let shared = ControllerLoop()

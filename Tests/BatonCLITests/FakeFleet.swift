@@ -10,15 +10,17 @@ final class FakeFleet: BatonAPI {
     let result: OperationResult
     let questions: [Question]
     let findings: [CheckFinding]
+    /// Put on every plan of a start by an override.
+    let risk: RiskNotice?
     private let calls = Mutex<[String]>([])
 
     init(
         result: OperationResult = OperationResult(
             exit: .done, operation: OperationID(rawValue: 41), safeState: "fra-2 votes", text: "The vote was handed over.",
             next: SafeCommand("baton status", why: "see it for yourself")),
-        questions: [Question] = [], findings: [CheckFinding] = []
+        questions: [Question] = [], findings: [CheckFinding] = [], risk: RiskNotice? = nil
     ) {
-        (self.result, self.questions, self.findings) = (result, questions, findings)
+        (self.result, self.questions, self.findings, self.risk) = (result, questions, findings, risk)
     }
 
     /// What was asked, in order.
@@ -29,7 +31,12 @@ final class FakeFleet: BatonAPI {
     func check(thorough: Bool) async throws(BatonError) -> [CheckFinding] { findings }
     func plan(_ request: OperationRequest, _ confirmations: Confirmations) async throws(BatonError) -> PlannedOperation {
         note("plan \(request.command)")
-        return Samples.plan
+        guard let override = confirmations.override else { return Samples.plan }
+        note("override \(override.reason) of \(override.user), phrase \(override.phrase ?? "none")")
+        let plan = Samples.plan
+        return PlannedOperation(
+            request: plan.request, title: plan.title, assumptions: plan.assumptions, steps: plan.steps, digest: plan.digest,
+            document: plan.document, risk: risk)
     }
     func plan(reading bytes: [UInt8]) async throws(BatonError) -> PlannedOperation {
         note("read \(bytes.count)")
@@ -39,6 +46,7 @@ final class FakeFleet: BatonAPI {
         async throws(BatonError) -> OperationResult
     {
         note("run \(plan.digest.short) \(confirmations.json.text)")
+        if let override = confirmations.override { note("phrase \(override.phrase ?? "none")") }
         conversation.events(
             ProgressEvent(operation: OperationID(rawValue: 41), kind: .legBegan(title: "Switchover", steps: 2), elapsed: .zero))
         for question in questions { note("\(question.rule) \(await conversation.ask(question))") }
@@ -115,8 +123,11 @@ final class Desk: Sendable {
                 guard self.file(path) == nil else { throw BatonError(.usage, "\(path) exists.", remedy: "Name another file.") }
                 self.state.withLock { $0.files[path] = bytes }
             })
-        let context = Context(composition: composition, terminal: terminal, files: files, environment: environment)
-        return await Program.run(line.split(separator: " ").map(String.init), in: context)
+        let context = Context(composition: composition, terminal: terminal, files: files, environment: environment, user: "ops (uid 1000)")
+        // Words in quotes are one argument.
+        let parts = line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+        let arguments = parts.flatMap { index, part in index % 2 == 1 ? [String(part)] : part.split(separator: " ").map(String.init) }
+        return await Program.run(arguments, in: context)
     }
 }
 

@@ -132,6 +132,47 @@ struct ProgramTests {
         #expect(typed.fleet.asked.suffix(2) == ["rule.vote false", "rule.stake true"])
     }
 
+    private static let risk = RiskNotice(phrase: "risk a double vote of acme-pos 0xabababab", text: "No licence. Waiting is safer.")
+    private static let override = "start acme-pos --on fra-2 --accept-risk-of-double-vote \"fra-1 was off\""
+
+    @Test("An override is typed on a terminal, exactly, whatever --yes and --phrase say", arguments: ["", " --yes", " --phrase \"x\""])
+    func typesAnOverride(_ more: String) async {
+        for (answer, runs) in [(Self.risk.phrase, true), ("yes", false), (Self.risk.phrase + " ", false), ("", false)] {
+            let desk = Desk(FakeFleet(risk: Self.risk), isTerminal: true, answers: [answer])
+            let exit = await desk.run(Self.override + more)
+            #expect(exit == (runs ? .done : .refused), "\(answer)")
+            #expect(desk.fleet.asked[1].hasPrefix("override fra-1 was off of ops (uid 1000)"))
+            #expect(desk.output.contains("Waiting is safer.") && desk.output.contains("type exactly: \(Self.risk.phrase)"))
+            #expect(desk.fleet.asked.last == (runs ? "phrase \(Self.risk.phrase)" : desk.fleet.asked[1]))
+        }
+    }
+
+    @Test("Without a terminal the phrase is an option, and nothing else stands for it")
+    func takesThePhraseAsAnOption() async {
+        for more in ["", " --yes", " --phrase yes --yes", " --yes --accept safety.override --reason known", " --json --yes"] {
+            let desk = Desk(FakeFleet(risk: Self.risk))
+            #expect(await desk.run(Self.override + more) == .usage, "\(more)")
+            #expect(!desk.fleet.asked.contains { $0.hasPrefix("run") })
+            #expect((desk.errors + desk.output).contains("--phrase"))
+        }
+        let desk = Desk(FakeFleet(risk: Self.risk))
+        #expect(await desk.run(Self.override + " --phrase \"\(Self.risk.phrase)\"") == .done)
+        #expect(desk.fleet.asked.last == "phrase \(Self.risk.phrase)")
+    }
+
+    @Test(
+        "An override says why and where, and is no plan to be saved",
+        arguments: [
+            ("start --on fra-2 --accept-risk-of-double-vote x", "reason"), ("start --accept-risk-of-double-vote \"a b\"", "--on NODE"),
+            ("start --on fra-2 --accept-risk-of-double-vote \"a b\" --out p.json", "--out"), ("start --phrase x", "--accept-risk"),
+        ])
+    func refusesHalfAnOverride(_ line: String, _ words: String) async {
+        let desk = Desk(FakeFleet(risk: Self.risk))
+        #expect(await desk.run(line) == .usage)
+        #expect(desk.errors.contains(words), "\(desk.errors)")
+        #expect(desk.fleet.asked.isEmpty)
+    }
+
     @Test("--plan, --out and --as stop before anything runs", arguments: ["--plan", "--out p.json", "--as runbook"])
     func stopsAtThePlan(_ flag: String) async {
         let desk = Desk()
@@ -170,7 +211,8 @@ struct ProgramTests {
     func requestsSurviveJSON() throws {
         for request: OperationRequest in [
             .switchover("v", to: nil), .switchover("v", to: "b"), .upgrade("v", to: "3.0.3", release: "/r", switchBack: true),
-            .start("v", on: "a"), .stop("v"), .recover("v"),
+            .upgrade("v", to: "3.0.3", release: "/r", switchBack: false, within: .seconds(90)), .start("v", on: "a"), .stop("v"),
+            .recover("v"),
         ] {
             #expect(try OperationRequest(json: try JSON(text: request.json.text)) == request)
         }

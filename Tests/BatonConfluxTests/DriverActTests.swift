@@ -27,6 +27,7 @@ struct DriverActTests {
         .revoke(Sample.b),
         .sync(Sample.b), .restoreKept(Sample.b), .restoreOwn(Sample.b), .stopProcess(Sample.a), .startProcess(Sample.a),
         .stage(Sample.b, folder: "/r", digest: Digest(of: []).rawValue), .switchRelease(Sample.b, digest: Digest(of: []).rawValue),
+        .putBack(Sample.b, ReleaseBefore(name: "3.0.3", version: "3.0.3")),
     ]
 
     @Test("Under another process's lock nothing is sent, moved or written", arguments: acts + [.raiseLease(Sample.b)])

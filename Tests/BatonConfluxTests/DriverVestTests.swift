@@ -153,6 +153,29 @@ struct DriverProcessTests {
         #expect(rule(await act(.stage(Sample.b, folder: "/r", digest: digest))) == "conflux.release")
     }
 
+    @Test("A node is put back only on a release that lies there as it was: its version, and its bytes where its name is their digest")
+    func putsBack() async throws {
+        machine.write("/r/conflux", Array("binary".utf8))
+        machine.write("/r/release.json", Array("{\"version\":\"3.0.3\"}".utf8))
+        let digest = try await ReleaseFolder.digest(of: "/r", in: machine).rawValue
+        #expect(await act(.stage(Sample.b, folder: "/r", digest: digest)) == .done)
+        func link() -> String? { machine.state.withLock { $0.files["/b/current"]?.target } }
+        let before = link()
+        for (name, version) in [(digest, "3.1.0"), ("gone", "3.0.3"), ("../r", "3.0.3"), ("", "3.0.3"), (".", "3.0.3"), ("..", "3.0.3")] {
+            #expect(rule(await act(.putBack(Sample.b, ReleaseBefore(name: name, version: version)))) == "conflux.release", "\(name)")
+        }
+        #expect(link() == before)
+        #expect(await act(.putBack(Sample.b, ReleaseBefore(name: digest, version: "3.0.3"))) == .done)
+        #expect(link() == "releases/\(digest)")
+        // People named the folder: its version is all that can be compared.
+        machine.write("/b/releases/conflux-3.0.2/release.json", Array("{\"version\":\"3.0.2\"}".utf8))
+        #expect(await act(.putBack(Sample.b, ReleaseBefore(name: "conflux-3.0.2", version: "3.0.2"))) == .done)
+        #expect(link() == "releases/conflux-3.0.2")
+        machine.write("/b/releases/\(digest)/conflux", Array("changed".utf8))
+        #expect(rule(await act(.putBack(Sample.b, ReleaseBefore(name: digest, version: "3.0.3")))) == "conflux.release")
+        #expect(link() == "releases/conflux-3.0.2")
+    }
+
     @Test("The digest of a release sees names, executable bits and bytes")
     func digests() async throws {
         machine.write("/r/a", [1])

@@ -15,6 +15,7 @@ struct Scene: Sendable {
         var flag = false
         var unanswered: String?
         var voterNext: Bool? = false
+        var voterNow: Bool? = false
         var servesPort = true
         var isStopped = false
         var json: VoteFile
@@ -135,7 +136,7 @@ struct Scene: Sendable {
                 id,
                 .process(
                     ProcessReading(
-                        incarnation: node.life, bootID: node.bootID, voterNow: node.life == nil ? nil : false,
+                        incarnation: node.life, bootID: node.bootID, voterNow: node.life == nil ? nil : node.voterNow,
                         voterNext: node.voterNext, servesPort: node.life != nil && node.servesPort, isStopped: node.isStopped))
             )
             readings[.voting(id)] = (id, .voting(VotingReading(flag: node.flag, unanswered: node.unanswered)))

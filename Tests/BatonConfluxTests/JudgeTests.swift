@@ -98,6 +98,17 @@ struct JudgeTests {
         Row(
             condition: .onChain("b", id: 9999), holds: .voting,
             fails: [voting { $0.b.chainID = 1029 }, voting { $0.network.chainID = 1029 }]),
+        Row(condition: .alive("b"), holds: voting { $0.b.isStopped = true }, fails: [voting { $0.b.pid = nil }]),
+        Row(
+            condition: .startedIdle("b"), holds: .voting,
+            fails: [voting { $0.b.voterNow = true }, voting { $0.b.voterNow = nil }, voting { $0.b.flag = true }]),
+        Row(
+            condition: .canReturn("b", ReleaseReturn(from: "3.1.0", to: "3.0.3", chainID: 1029)),
+            holds: voting { $0.network.committed = 3_749_279 },
+            fails: [
+                voting { $0.network.committed = 3_749_280 }, voting { $0.b.json = Scene.held(37011, 0, waypoint: false) },
+                voting { $0.b.json = strange[0] },
+            ]),
         Row(
             condition: .synced("b"), holds: voting { $0.b.committed = 998 },
             fails: [

@@ -252,6 +252,61 @@ struct LicenceTests {
         #expect(Self.isWait(closed.licence(for: "b"), "safety.r2"))
     }
 
+    // MARK: A node that starts again after its own stop
+
+    /// B was started by grant 8 from 37011/57 when the epoch rolled; it was mute, and has just been stopped.
+    static let muted = granted.with {
+        $0.b.json = .absent
+        $0.b.save = Scene.held(37011, 57)
+        $0.b.kept = Scene.held(37011, 0, stamp: Scene.ownStamp)
+        $0.b.epoch = 37012
+        $0.network.epoch = 37012
+        $0.highest = Watermark(epoch: 37011, round: 57)
+    }
+
+    @Test("mute repair: a node that signed nothing since its grant starts from (e, 0, 0) of its own file")
+    func repairsMute() throws {
+        let given = try #require(Self.given(Self.muted.licence(for: "b")))
+        #expect(given.state.watermark == Watermark(epoch: 37012, round: 0))
+        #expect(given.origin == .record(of: Self.r8))
+        #expect(given.closing == .fenced(Self.r8, Scene.fence("b", .stopped, pid: 20)))
+        // The owner is kept, and so is the waypoint.
+        let file = try JSON(parsing: given.state.bytes)
+        #expect(file["owner_account"]?["last_update"]?.integer == Scene.lineage)
+        #expect(file["safety_data"]?["value"]?["last_vote"]?.isNull == true)
+    }
+
+    static let unmended: [(String, @Sendable (inout Scene) -> Void)] = [
+        ("it healed itself: its file is of a later epoch than the grant", { $0.b.save = Scene.held(37012, 3) }),
+        ("no copy of its own file was kept", { $0.b.kept = .absent }),
+        ("its process is another one", { $0.b.pid = 21 }),
+        ("a vote of ours is on chain in this epoch", { $0.highest = Watermark(epoch: 37012, round: 1) }),
+        ("whether one is can't be known", { $0.doubts = [.signatures: .unreachable] }),
+        ("its own file is there", { $0.b.json = Scene.held(37012, 0, stamp: Scene.anew) }),
+        ("another node is not fenced", { $0.doubts = [.voting("a"): .unreachable] }),
+        ("what it stopped with is not what it was granted", { $0.b.save = Scene.held(37010, 57) }),
+    ]
+
+    @Test("a mute repair needs all of that", arguments: unmended.indices)
+    func repairsNothingElse(_ index: Int) {
+        let (name, change) = Self.unmended[index]
+        let given = Self.given(Self.muted.with(change).licence(for: "b"))
+        #expect(given?.state.watermark != Watermark(epoch: 37012, round: 0) || given?.origin != .record(of: Self.r8), "\(name)")
+    }
+
+    @Test("a restoring abort: within its epoch the very process that stopped goes on from its record")
+    func restores() {
+        // A was stopped, nothing was granted to B yet.
+        let expected = Given(state: Scene.state(37011, 57), origin: .record(of: GrantNumber(rawValue: 7)), closing: Self.closedByStop)
+        #expect(Self.given(Scene.stopped.licence(for: "a")) == expected)
+        // Granted to B and never placed: back to A by the granted bytes, and B's grant is unused.
+        #expect(Self.given(Self.granted.licence(for: "a")) == Self.unused)
+        // B ran by its grant: only B's record counts.
+        #expect(Self.given(Self.crashed.licence(for: "a"))?.state == Scene.state(37011, 61))
+        // Behind the epoch's end its memory is stale.
+        #expect(Self.isWait(Scene.stopped.with { $0.a.epoch = 37012 }.licence(for: "a"), "safety.r2"))
+    }
+
     // MARK: Vetoes
 
     @Test("the vote ledger's floor vetoes what is below it")

@@ -176,6 +176,22 @@ extension SimCase {
         #expect(played.fleet.voters.count == 1)
     }
 
+    /// Killed between the note of the start and its sending: nobody has to end a process by hand.
+    @Test(arguments: [ConfluxVerb.switchover(to: "b"), .recover, .abort])
+    func r3AStartThatWasNotedAndNeverSentIsSettledByTheNextRun(verb: ConfluxVerb) {
+        let controller: SimController = { attempt in
+            if attempt.errand == .begin { return await SimEngine.controller(.switchover(to: "b"))(attempt) }
+            return await SimEngine.controller(verb)(attempt)
+        }
+        let played = play(controller: controller) { one in
+            _ = await one.attempt(.begin, death("send test_posStartVoting", afterwards: false))
+            let outcome = await one.again()
+            #expect(outcome?.exit == .done, "\(outcome?.words ?? "") \(one.story)")
+        }
+        played.expectKept()
+        #expect(played.fleet.voters.count == 1)
+    }
+
     @Test func s7AGhostStopOnTheReceiverDoesNotMakeItStartFromItsOwnFile() {
         let played = play { one in
             let outcome = await one.attempt(.begin) { life in

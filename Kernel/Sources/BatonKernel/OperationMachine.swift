@@ -411,7 +411,9 @@ extension OperationMachine {
             phase = .asking
             return [.ask(step.id, question)]
         }
-        if let effects = turnBack(from: step, condition.rule, Self.words(condition, verdict), at: now) { return effects }
+        var words = "not so: \(condition.words)"
+        if case .unknown(_, let doubt) = verdict { words = "unknown (\(doubt)): \(condition.words)" }
+        if let effects = turnBack(from: step, condition.rule, words, at: now) { return effects }
         let entry = Entry(
             .refused, step: step.id, rule: condition.rule,
             detail: ["condition": condition.json, "words": .string(Self.words(condition, verdict)), "facts": facts.told()]
@@ -436,7 +438,7 @@ extension OperationMachine {
             return end(.failed(stuck, isOver: false))
         }
         guard let way = step.wayBack else { return nil }
-        let failure = Failure(rule, words, result: way.result, remedy: way.remedy)
+        let failure = Failure(rule, "“\(step.title)” did not come true, \(words)", result: way.result, remedy: way.remedy)
         let detail: JSON = [
             "words": .string(words), "facts": facts.told(), "at": .integer(now.nanoseconds), "failure": failure.json,
             "way_back": .array(way.steps.map { .string($0.id.rawValue) }),

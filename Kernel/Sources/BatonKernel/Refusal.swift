@@ -22,6 +22,10 @@ public struct OperationHistory: Hashable, Sendable {
     public var isResumed: Bool
     /// Every deed whose intent is durable, in order, in canonical form; of a cut only the first.
     public var deeds: [JSON] = []
+    /// Every step whose proof was seen in an earlier leg.
+    public var proved: Set<StepID> = []
+    /// By which rule a step's deed was refused last.
+    public var refusals: [StepID: RuleID] = [:]
     /// Why the operation is being taken back, once a leg has turned back.
     public var failure: Failure?
     public init(firstVoter: NodeID? = nil, lastCut: NodeID? = nil, isResumed: Bool = false) {
@@ -35,12 +39,18 @@ public struct OperationHistory: Hashable, Sendable {
         case .intent:
             if let to = entry.detail["cut"]?["to"]?.string { lastCut = NodeID(to) }
             if let deed = entry.detail["deed"] { deeds.append(deed) }
+        case .proved, .skipped: if let step = entry.step { proved.insert(step) }
+        case .returned:
+            if let step = entry.step, let rule = entry.detail["outcome"]?["refused"]?.string { refusals[step] = RuleID(rule) }
         case .refused:
             guard entry.detail["way_back"]?.array?.isEmpty == false, let json = entry.detail["failure"] else { return }
-            // An entry of ours that can't be read is no reason to go forward: it still says that a leg turned back.
-            let unread = Failure("kernel.way-back", "an earlier leg turned back", result: "taken back", remedy: "Read the journal.")
-            failure = (try? Failure(json: json)) ?? unread
-        case .planned, .returned, .proved, .skipped, .granted, .overridden, .closed, .answered, .paused, .finished: return
+            do throws(JSONError) {
+                failure = try Failure(json: json)
+            } catch {
+                // An entry of ours that can't be read is no reason to go forward: it still says that a leg turned back.
+                failure = Failure("kernel.way-back", "an earlier leg turned back", result: "taken back", remedy: "Read the journal.")
+            }
+        case .planned, .granted, .overridden, .closed, .answered, .paused, .finished: return
         }
     }
 }

@@ -23,7 +23,7 @@ struct MachineWayBackTests {
         run.run()
         let (failure, isOver) = try #require(Self.failure(run))
         #expect(isOver)
-        #expect(failure == Failure("toy.up", "not yet: lit(\"up\")", result: "as it was", remedy: "Look."))
+        #expect(failure == Failure("toy.up", "“bring up” did not come true, not so: lit(\"up\")", result: "as it was", remedy: "Look."))
         #expect(!run.trace.contains("perform next"), "nothing of the way forward is done any more")
         let turned = try #require(run.trace.firstIndex(of: "commit returned:up refused:up intent:undo"))
         #expect(turned < (try #require(run.trace.firstIndex(of: "perform undo"))))
@@ -40,7 +40,7 @@ struct MachineWayBackTests {
         run = ToyRun([Self.step(Self.back)], lamps: ["up": 0, "undo": 0, "old": 0])
         run.replies["up"] = [.refused]
         run.run()
-        #expect(Self.failure(run)?.0.words == "no")
+        #expect(Self.failure(run)?.0.words == "“bring up” did not come true, no")
         #expect(run.trace.contains("perform old"))
     }
 
