@@ -22,8 +22,8 @@ struct UpgradeTests {
     }
 
     /// The voter's process; it must be the same at the end.
-    private func voterPID(_ devnet: DevnetUnderTest) throws -> Int? {
-        let ended = try run(devnet.baton, ["status", "--json"] + devnet.fleet)
+    private func voterPID(_ devnet: DevnetUnderTest) async throws -> Int? {
+        let ended = try await run(devnet.baton, ["status", "--json"] + devnet.fleet)
         let json = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
         let nodes = (json?["validators"] as? [[String: Any]])?.first?["nodes"] as? [[String: Any]] ?? []
         return nodes.first { $0["node"] as? String == "acme-1-a" }?["pid"] as? Int
@@ -34,13 +34,14 @@ struct UpgradeTests {
     }
 
     /// A votes as before and B is idle on what it ran before.
-    private func expectAsItWas(_ devnet: DevnetUnderTest, _ before: String, _ voter: Int?, _ told: String) throws {
-        #expect(try voter != nil && voterPID(devnet) == voter, "the voter is never touched: \(told)")
+    private func expectAsItWas(_ devnet: DevnetUnderTest, _ before: String, _ voter: Int?, _ told: String) async throws {
+        let now = try await voterPID(devnet)
+        #expect(voter != nil && now == voter, "the voter is never touched: \(told)")
         #expect(try link("acme-1-b", devnet) == before, "\(told)")
-        let verdict = try devnet.verdict()
+        let verdict = try await devnet.verdict()
         #expect(verdict.isSafe && verdict.voters == ["acme-1-a"], "\(verdict) \(told)")
-        #expect(try !devnet.isUnfinished(), "\(told)")
-        let next = try run(devnet.baton, ["switchover", "acme-1", "--plan"] + devnet.fleet)
+        #expect(try await !devnet.isUnfinished(), "\(told)")
+        let next = try await run(devnet.baton, ["switchover", "acme-1", "--plan"] + devnet.fleet)
         #expect(next.status == 0, "B is able to vote again: \(next.told)")
     }
 
@@ -48,62 +49,63 @@ struct UpgradeTests {
         ["upgrade", "acme-1", "--to", version, "--release", release, "--up-within", "2s", "--yes"] + devnet.fleet
     }
 
-    @Test func aReleaseThatDoesNotComeUpIsPutBackAndTheVoterNeverStops() throws {
-        let devnet = try DevnetUnderTest.up("putback", round: "400ms")
-        defer { try? devnet.down() }  // Only litter.
-        let (before, voter) = (try link("acme-1-b", devnet), try voterPID(devnet))
-        for program in [Program.ends, .hangs] {
-            let ended = try run(devnet.baton, verb(try release(program, devnet), devnet))
-            #expect(ended.status == 1, "\(program): \(ended.told)")
-            #expect(ended.told.contains("the fleet is as it was"), "\(ended.told)")
-            try expectAsItWas(devnet, before, voter, ended.told)
+    @Test func aReleaseThatDoesNotComeUpIsPutBackAndTheVoterNeverStops() async throws {
+        try await DevnetUnderTest.with("putback") { devnet in
+            let (before, voter) = (try link("acme-1-b", devnet), try await voterPID(devnet))
+            for program in [Program.ends, .hangs] {
+                let ended = try await run(devnet.baton, verb(try release(program, devnet), devnet))
+                #expect(ended.status == 1, "\(program): \(ended.told)")
+                #expect(ended.told.contains("the fleet is as it was"), "\(ended.told)")
+                try await expectAsItWas(devnet, before, voter, ended.told)
+            }
+            // The journal says what did not come true, and that it was taken back.
+            let log = try await run(devnet.baton, ["log", "--json"] + devnet.fleet)
+            #expect(log.output.contains("way_back") && log.output.contains("putBack") && log.output.contains("safe_state"))
         }
-        // The journal says what did not come true, and that it was taken back.
-        let log = try run(devnet.baton, ["log", "--json"] + devnet.fleet)
-        #expect(log.output.contains("way_back") && log.output.contains("putBack") && log.output.contains("safe_state"))
     }
 
-    @Test func whereNoWayIsKnownItStopsWithThatNodeIdleAndIsResumable() throws {
-        let devnet = try DevnetUnderTest.up("noway", round: "400ms")
-        defer { try? devnet.down() }  // Only litter.
-        let voter = try voterPID(devnet)
-        let broken = try release(.ends, devnet, version: "3.2.0")
-        for attempt in [verb(broken, devnet, version: "3.2.0"), ["resume", "--yes"] + devnet.fleet] {
-            let ended = try run(devnet.baton, attempt)
-            #expect(ended.status == 1, "\(ended.told)")
-            #expect(ended.told.contains("acme-1-b stays idle on 3.2.0") && ended.told.contains("baton resume 1"), "\(ended.told)")
-            #expect(try devnet.isUnfinished())
+    @Test func whereNoWayIsKnownItStopsWithThatNodeIdleAndIsResumable() async throws {
+        try await DevnetUnderTest.with("noway") { devnet in
+            let voter = try await voterPID(devnet)
+            let broken = try release(.ends, devnet, version: "3.2.0")
+            for attempt in [verb(broken, devnet, version: "3.2.0"), ["resume", "--yes"] + devnet.fleet] {
+                let ended = try await run(devnet.baton, attempt)
+                #expect(ended.status == 1, "\(ended.told)")
+                #expect(ended.told.contains("acme-1-b stays idle on 3.2.0") && ended.told.contains("baton resume 1"), "\(ended.told)")
+                #expect(try await devnet.isUnfinished())
+            }
+            let verdict = try await devnet.verdict()
+            #expect(verdict.isSafe && verdict.voters == ["acme-1-a"])
+            let now = try await voterPID(devnet)
+            #expect(voter != nil && now == voter)
         }
-        let verdict = try devnet.verdict()
-        #expect(verdict.isSafe && verdict.voters == ["acme-1-a"])
-        #expect(try voter != nil && voterPID(devnet) == voter)
     }
 
     /// Killed when the link is back and B does not run: one resume ends the way back.
-    @Test func killedOnTheWayBackOneResumeEndsIt() throws {
-        let devnet = try DevnetUnderTest.up("backkill", round: "400ms")
-        defer { try? devnet.down() }  // Only litter.
-        let (before, voter) = (try link("acme-1-b", devnet), try voterPID(devnet))
-        let first = Process()
-        first.executableURL = URL(fileURLWithPath: devnet.baton)
-        first.arguments = verb(try release(.hangs, devnet), devnet)
-        first.standardInput = FileHandle.nullDevice
-        first.standardOutput = FileHandle.nullDevice
-        first.standardError = FileHandle.nullDevice
-        try first.run()
-        var wasSwitched = false
-        while first.isRunning {
-            let now = try? link("acme-1-b", devnet)  // It is replaced at this moment.
-            if let now, now != before { wasSwitched = true }
-            guard wasSwitched, now == before else { continue }
-            kill(first.processIdentifier, SIGKILL)
-            break
+    @Test func killedOnTheWayBackOneResumeEndsIt() async throws {
+        try await DevnetUnderTest.with("backkill") { devnet in
+            let (before, voter) = (try link("acme-1-b", devnet), try await voterPID(devnet))
+            let first = Process()
+            first.executableURL = URL(fileURLWithPath: devnet.baton)
+            first.arguments = verb(try release(.hangs, devnet), devnet)
+            first.standardInput = FileHandle.nullDevice
+            first.standardOutput = FileHandle.nullDevice
+            first.standardError = FileHandle.nullDevice
+            try first.run()
+            var wasSwitched = false
+            while first.isRunning {
+                let now = try? link("acme-1-b", devnet)  // It is replaced at this moment.
+                if let now, now != before { wasSwitched = true }
+                guard wasSwitched, now == before else { continue }
+                kill(first.processIdentifier, SIGKILL)
+                break
+            }
+            first.waitUntilExit()
+            #expect(wasSwitched && first.terminationReason == .uncaughtSignal)
+            let resumed = try await run(devnet.baton, ["resume", "--yes"] + devnet.fleet)
+            #expect(resumed.status == 1, "\(resumed.told)")
+            #expect(resumed.told.contains("the fleet is as it was"), "\(resumed.told)")
+            try await expectAsItWas(devnet, before, voter, resumed.told)
         }
-        first.waitUntilExit()
-        #expect(wasSwitched && first.terminationReason == .uncaughtSignal)
-        let resumed = try run(devnet.baton, ["resume", "--yes"] + devnet.fleet)
-        #expect(resumed.status == 1, "\(resumed.told)")
-        #expect(resumed.told.contains("the fleet is as it was"), "\(resumed.told)")
-        try expectAsItWas(devnet, before, voter, resumed.told)
     }
 }
