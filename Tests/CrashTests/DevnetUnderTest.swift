@@ -32,22 +32,37 @@ struct DevnetUnderTest: Sendable {
     }
 
     /// Runs the body with a devnet that is ended and removed afterwards.
-    static func with(_ name: String, _ arguments: [String] = [], _ body: (DevnetUnderTest) async throws -> Void) async throws {
-        let devnet = DevnetUnderTest(baton: product, folder: place(name))
-        do {
-            try await devnet.start(arguments)
-            try await body(devnet)
-        } catch {
+    ///
+    /// - Parameter atOnce: does not wait for its turn: for the long ones.
+    static func with(_ name: String, atOnce: Bool = false, _ body: @Sendable (DevnetUnderTest) async throws -> Void) async throws {
+        try await inTurn(atOnce: atOnce) {
+            let devnet = DevnetUnderTest(baton: product, folder: place(name))
+            do {
+                try await devnet.start()
+                try await body(devnet)
+            } catch {
+                try await devnet.down()
+                throw error
+            }
             try await devnet.down()
-            throw error
         }
-        try await devnet.down()
+    }
+
+    /// Runs the body on these tests' own threads when it is its turn.
+    static func inTurn(atOnce: Bool = false, _ body: @Sendable () async throws -> Void) async throws {
+        if !atOnce { await Turnstile.devnets.enter() }
+        let result: Result<Void, any Error>
+        do {
+            try await withTaskExecutorPreference(OwnThreads.shared) { try await body() }
+            result = .success(())
+        } catch { result = .failure(error) }
+        if !atOnce { await Turnstile.devnets.leave() }
+        try result.get()
     }
 
     /// Starts chain and nodes, rounds of 400 ms.
-    func start(_ arguments: [String] = []) async throws {
-        let up = ["devnet", "conflux", "--directory", folder, "--detach", "--round", "400ms"]
-        let ended = try await tell(up + arguments)
+    func start() async throws {
+        let ended = try await tell(["devnet", "conflux", "--directory", folder, "--detach", "--round", "400ms"])
         try #require(ended.status == 0, "\(ended.told)")
     }
 
@@ -75,6 +90,17 @@ struct DevnetUnderTest: Sendable {
 
     /// Runs an operation of the fleet.
     func operate(_ verb: [String]) async throws -> Ended { try await tell(verb + fleet) }
+
+    /// Runs an operation whose first plan counts. On a busy machine its facts may grow too old while they are gathered, which
+    /// refuses it with nothing touched; then it is run again.
+    func decide(_ verb: [String], fleet: String? = nil) async throws -> Ended {
+        let command = verb + (fleet.map { ["--fleet", $0] } ?? self.fleet)
+        for _ in 0..<4 {
+            let ended = try await tell(command)
+            guard ended.status == 4, ended.errors.contains("(stale)") else { return ended }
+        }
+        return try await tell(command)
+    }
 
     /// Starts an operation of the fleet that goes on beside the test.
     func begin(_ verb: [String]) throws -> Running {
@@ -131,6 +157,15 @@ struct DevnetUnderTest: Sendable {
         return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
     }
 
+    /// Tries what a busy machine may miss until it is hit, on a devnet that begins anew.
+    func hit<Value>(_ what: String, _ attempt: () async throws -> Value?) async throws -> Value {
+        for count in 0..<4 {
+            if count > 0 { try await reset() }
+            if let value = try await attempt() { return value }
+        }
+        return try #require(nil as Value?, "never hit: \(what)")
+    }
+
     /// One resume if something is unfinished; then the chain judges: one voter, no conflict, and the next plan works.
     func resumeAndJudge(_ what: String, _ before: Ended, nodes: [String] = ["acme-1-a", "acme-1-b"]) async throws {
         var told = before.told
@@ -142,7 +177,7 @@ struct DevnetUnderTest: Sendable {
         let verdict = try await verdict()
         #expect(verdict.isSafe, "no conflicting or overlapping vote after \(what): \(told)")
         #expect(verdict.voters.count == 1 && nodes.contains(verdict.voters[0]), "one voter after \(what), not \(verdict.voters): \(told)")
-        let next = try await operate(["switchover", "acme-1", "--plan"])
+        let next = try await decide(["switchover", "acme-1", "--plan"])
         #expect(next.status == 0, "the next switchover can be planned after \(what): \(next.told)")
     }
 }

@@ -49,17 +49,19 @@ struct SmallDisks {
 /// Cost: about 12 s; every size of the state place in `make check-all`, 2 min.
 @Suite(.enabled(if: SmallDisks.missing == nil, "a tmpfs in a mount namespace is not allowed here"))
 struct FullDiskTests {
-    private func withDisks(_ body: (SmallDisks, DevnetUnderTest) async throws -> Void) async throws {
-        let disks = try await SmallDisks()
-        let devnet = DevnetUnderTest(
-            baton: DevnetUnderTest.product, folder: DevnetUnderTest.place("disk"), inside: disks.words, root: disks.root)
-        do { try await body(disks, devnet) } catch {
+    private func withDisks(_ body: @Sendable (SmallDisks, DevnetUnderTest) async throws -> Void) async throws {
+        try await DevnetUnderTest.inTurn {
+            let disks = try await SmallDisks()
+            let devnet = DevnetUnderTest(
+                baton: DevnetUnderTest.product, folder: DevnetUnderTest.place("disk"), inside: disks.words, root: disks.root)
+            do { try await body(disks, devnet) } catch {
+                try await devnet.down()
+                try await disks.end()
+                throw error
+            }
             try await devnet.down()
             try await disks.end()
-            throw error
         }
-        try await devnet.down()
-        try await disks.end()
     }
 
     /// KiB of the state place's disk: from too small for anything to nearly enough.
@@ -74,7 +76,7 @@ struct FullDiskTests {
             for size in Self.sizes {
                 try await devnet.reset()
                 try await disks.resize(state, to: size)
-                let ended = try await devnet.operate(["switchover", "acme-1", "--yes"])
+                let ended = try await devnet.decide(["switchover", "acme-1", "--yes"])
                 if ended.status != 0 {
                     stops += 1
                     #expect(ended.status != 2 && !ended.wasKilled, "\(size) KiB: \(ended.status) \(ended.told)")
@@ -103,15 +105,18 @@ struct FullDiskTests {
             switch moment {
             case .before:
                 try fill(filler)
-                ended = try await devnet.operate(["switchover", "acme-1", "--yes"])
+                ended = try await devnet.decide(["switchover", "acme-1", "--yes"])
                 let verdict = try await devnet.verdict()
                 #expect(verdict.voters == ["acme-1-a"], "\(ended.told)")
             case .afterTheStop:
-                try await devnet.fault("answer", "acme-1-a", "--method", "test_posStopVoting", "--deed", "delay", "--time", "500ms")
-                let controller = try devnet.begin(["switchover", "acme-1", "--yes"])
-                try await until("a has stopped") { devnet.has(devnet.vote("a", ".save")) || !controller.isRunning }
-                try fill(filler)
-                ended = try await controller.end()
+                ended = try await devnet.hit("the disk fills up after the stop") {
+                    try await devnet.fault("answer", "acme-1-a", "--method", "test_posStopVoting", "--deed", "delay", "--time", "500ms")
+                    let controller = try devnet.begin(["switchover", "acme-1", "--yes"])
+                    try await until("a has stopped") { devnet.has(devnet.vote("a", ".save")) || !controller.isRunning }
+                    try fill(filler)
+                    let ended = try await controller.end()
+                    return devnet.has(devnet.node("a") + "/.baton/sent.stop") ? ended : nil
+                }
             }
             #expect(ended.status == 4 && ended.told.contains("No space left"), "\(ended.told)")
             #expect(ended.told.contains("then run `baton resume"), "\(ended.told)")
@@ -119,7 +124,7 @@ struct FullDiskTests {
             #expect(try await devnet.verdict().isSafe)
             try FileManager.default.removeItem(atPath: filler)
             try await devnet.resumeAndJudge("a full disk \(moment)", ended)
-            let again = try await devnet.operate(["switchover", "acme-1", "--yes"])
+            let again = try await devnet.decide(["switchover", "acme-1", "--yes"])
             #expect(again.status == 0, "\(again.told)")
         }
     }

@@ -52,7 +52,7 @@ struct HiddenNodeTests {
             var blind = devnet
             blind.inside = blindfold.words
             for verb in [["start", "acme-1", "--on", "acme-1-b"], ["recover", "acme-1"], ["switchover", "acme-1"], ["stop", "acme-1"]] {
-                let ended = try await blind.operate(verb + ["--yes"])
+                let ended = try await blind.decide(verb + ["--yes"])
                 #expect(ended.status == 4 && ended.told.contains("Whether acme-1-a can vote is unknown"), "\(verb): \(ended.told)")
                 #expect(ended.errors.contains("do:    Run Baton as acme-1-a's user or as root"), "\(ended.told)")
             }

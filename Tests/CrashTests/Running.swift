@@ -60,15 +60,18 @@ struct Running {
             status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal, output: output, errors: errors)
     }
 
-    /// SIGSTOP, and the wait until every thread has stopped.
+    /// SIGSTOP, and the wait until every thread has stopped or the process has ended.
     func suspend() async throws {
         kill(pid, SIGSTOP)
         try await until("process \(pid) stops") {
-            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
-            return try threads.allSatisfy { thread in
-                let row = try String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)
-                return row[(row.lastIndex(of: ")") ?? row.startIndex)...].dropFirst(2).first == "T"
-            }
+            // A thread or the process may end before it stops.
+            let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+            return !isRunning
+                || threads.allSatisfy { thread in
+                    // As above.
+                    let row = (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)) ?? ""
+                    return row[(row.lastIndex(of: ")") ?? row.startIndex)...].dropFirst(2).first == "T"
+                }
         }
     }
 
@@ -85,9 +88,47 @@ func run(_ program: String, _ arguments: [String], within seconds: Double = 120)
 func until(_ what: String, _ condition: () async throws -> Bool) async throws {
     for _ in 0..<30_000 {
         if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(2))
+        await OwnThreads.shared.breathe()
     }
     try #require(Bool(false), "never: \(what)")
+}
+
+/// Threads of these tests' own: what they wait for is soon over, and the simulator's tests keep the common ones busy for seconds.
+final class OwnThreads: TaskExecutor {
+    static let shared = OwnThreads()
+    private let queue = DispatchQueue(label: "CrashTests", attributes: .concurrent)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+
+    /// Two milliseconds between two looks.
+    func breathe() async {
+        await withCheckedContinuation { continuation in queue.asyncAfter(deadline: .now() + 0.002) { continuation.resume() } }
+    }
+}
+
+/// Lets a few in at a time, in order: more devnets than this at once would make each other's facts stale.
+actor Turnstile {
+    static let devnets = Turnstile(places: 4)
+    private var places: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(places: Int) { self.places = places }
+
+    func enter() async {
+        guard places == 0 else {
+            places -= 1
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        guard waiting.isEmpty else { return waiting.removeFirst().resume() }
+        places += 1
+    }
 }
 
 /// A lock file's lock (flock(2)), held by the test until it is let go.

@@ -20,7 +20,7 @@ struct SuspendedControllerTests {
     @Test(arguments: Moment.allCases, Reach.allCases)
     func aSuspendedControllerDoesNothingAfterItsLeaseWasTaken(moment: Moment, reach: Reach) async throws {
         try await DevnetUnderTest.with("suspended") { devnet in
-            let old = try await suspended(moment, devnet)
+            let old = try await devnet.hit("\(moment)") { try await suspended(moment, devnet) }
             if reach == .outOf { try await loseSight(of: devnet) }
             let resumed = try await devnet.operate(["resume", "--yes"])
             #expect(resumed.status == 0, "\(resumed.told)")
@@ -37,12 +37,7 @@ struct SuspendedControllerTests {
     /// Suspended while it holds a node's lock: whoever takes over can't raise the lease there, and says so.
     @Test func aSuspendedControllerInsideItsStartCallLeavesADoubt() async throws {
         try await DevnetUnderTest.with("suspended") { devnet in
-            try await devnet.fault("answer", "acme-1-b", "--method", "test_posStartVoting", "--deed", "delay", "--time", "1500ms")
-            let old = try devnet.begin(["switchover", "acme-1", "--yes"])
-            try await until("the start has run") {
-                devnet.has(devnet.node("b") + "/.baton/sent.start") && !devnet.has(devnet.vote("b", ".save"))
-            }
-            try await old.suspend()
+            let old = try await devnet.hit("inside the start call") { try await suspendedInStart(devnet) }
             try await loseSight(of: devnet)
             let doubtful = try await devnet.operate(["resume", "--yes"])
             #expect(doubtful.status == 4 && doubtful.told.contains("safety.r7"), "\(doubtful.told)")
@@ -57,20 +52,44 @@ struct SuspendedControllerTests {
     // MARK: Steps
 
     /// A controller that stands still at that moment and holds no lock.
-    private func suspended(_ moment: Moment, _ devnet: DevnetUnderTest) async throws -> Running {
+    private func suspended(_ moment: Moment, _ devnet: DevnetUnderTest) async throws -> Running? {
         try await devnet.fault("slow", moment == .beforePlacing ? "acme-1-a" : "acme-1-b", "--time", "100ms")
         let old = try devnet.begin(["switchover", "acme-1", "--yes"])
         let sign = moment == .beforePlacing ? devnet.vote("a", ".save") : devnet.vote("b", ".save")
         try await until("the controller comes to \(sign)") { devnet.has(sign) || !old.isRunning }
+        guard old.isRunning else { return try await missed(old) }
         // Who has B's lock keeps the controller from placing and from starting there.
         let lock = try await HeldLock.take(devnet.node("b") + "/.baton/lock")
         if moment == .beforePlacing { try await until("A's file is handed over") { devnet.has(devnet.vote("a", ".handed-over.1")) } }
         try await old.suspend()
         _ = consume lock
-        #expect(devnet.has(devnet.vote("b", ".save")) == (moment == .betweenPlacingAndStart))
-        #expect(!devnet.has(devnet.node("b") + "/.baton/sent.start"))
+        guard old.isRunning else { return try await missed(old) }
+        let isPlaced = devnet.has(devnet.vote("b", ".save"))
+        guard isPlaced == (moment == .betweenPlacingAndStart), !devnet.has(devnet.node("b") + "/.baton/sent.start") else {
+            return try await missed(old)
+        }
         try await devnet.fault("clear", moment == .beforePlacing ? "acme-1-a" : "acme-1-b")
         return old
+    }
+
+    /// A controller that stands still while its start is answered, with B's lock held.
+    private func suspendedInStart(_ devnet: DevnetUnderTest) async throws -> Running? {
+        try await devnet.fault("answer", "acme-1-b", "--method", "test_posStartVoting", "--deed", "delay", "--time", "1500ms")
+        let old = try devnet.begin(["switchover", "acme-1", "--yes"])
+        try await until("the start has run") {
+            devnet.has(devnet.node("b") + "/.baton/sent.start") && !devnet.has(devnet.vote("b", ".save")) || !old.isRunning
+        }
+        guard old.isRunning else { return try await missed(old) }
+        try await old.suspend()
+        let note = try String(contentsOfFile: devnet.node("b") + "/.baton/sent.start", encoding: .utf8)
+        return old.isRunning && note.contains("\"answered\":false") ? old : try await missed(old)
+    }
+
+    /// Ends a controller that a busy machine let slip.
+    private func missed(_ old: Running) async throws -> Running? {
+        kill(old.pid, SIGKILL)
+        _ = try await old.end()
+        return nil
     }
 
     /// A Baton on another machine took the lease over and ended: whoever comes next finds no trace of the first.
