@@ -108,6 +108,30 @@ import Testing
         #expect(one.fleet.voters == ["b"])
     }
 
+    /// The node that was started by it dies and loses its vote state before it has signed: the same word starts nothing twice.
+    @Test func anOverrideLicensesOneStartAndTheNextOneWaits() {
+        let (one, report) = Self.play(
+            rolls: true, { SimEngine.controller(.start(on: "b"), override: Self.typed(Self.phrase($0))) }
+        ) { one, phrase in
+            one.checkers.typed = [phrase]
+            var deaths = 1
+            let outcome = await one.attempt(.begin) { life in
+                life.onEffect = { name, isEnd in
+                    guard !isEnd, name == "file sync /srv/b/pos_db/\(SafetyFile.live)", deaths > 0 else { return }
+                    deaths -= 1
+                    one.fleet.process("b")?.die()
+                    one.fleet.write("b", SafetyFile.live, [])
+                    one.fleet.start("b")
+                }
+            }
+            #expect(deaths == 0)
+            #expect(outcome?.exit == .done, "\(outcome?.words ?? "") \(one.story)")
+        }
+        #expect(report.violations.isEmpty, "\(report.violations) after \(report.story)")
+        let kinds = one.ledger.grants.map(\.grant.origin.json["kind"]?.string)
+        #expect(kinds == ["adopted", "override", "epochBarrier"], "\(kinds) \(report.story)")
+    }
+
     /// The planted bug: an engine that puts the phrase in where the operator typed nothing. Only its checker can tell.
     @Test func anOverrideThatNobodyTypedIsFoundByTheLicenceChecker() {
         let (_, report) = Self.play(

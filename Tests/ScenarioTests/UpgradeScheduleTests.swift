@@ -3,6 +3,7 @@ import BatonConfluxNode
 import BatonKernel
 import BatonModel
 import BatonSim
+import Foundation
 import Testing
 
 /// Upgrades to a release that does not come up, with the real engine.
@@ -41,7 +42,7 @@ import Testing
         // The digest of the release is the same in every world.
         let twin = SimConfluxFleet(settings(), in: SimWorld(seed: seed))
         let digest = twin.writeRelease(.v3_1_0, to: "/releases/new", program: program)
-        let one = SimCase(settings(), faults: .none, seed: seed, controller: controller(digest, within: .seconds(20)))
+        let one = SimCase(settings(), faults: .none, seed: seed, controller: controller(digest, within: .seconds(8)))
         one.fleet.writeRelease(.v3_1_0, to: "/releases/new", program: program)
         let ending = one.fleet.world.run(limit: .seconds(100_000)) {
             await one.settle(voter: "a", rounds: 5)
@@ -81,8 +82,11 @@ import Testing
         for node in ["a", "b"] { #expect(played.current(node) == "releases/\(played.release)") }
     }
 
+    /// Few where time is short (`make test`).
+    static let seeds: UInt64 = ProcessInfo.processInfo.environment["BATON_CHECK_ALL"] == "1" ? 600 : 25
+
     /// The controller dies at a moment that the seed draws, most often around the switch and the way back.
-    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    @Test(arguments: 1...seeds)
     func killedAtAnyMomentOneResumePutsItBack(seed: UInt64) {
         let program: SimConfluxFleet.Program = seed.isMultiple(of: 2) ? .ends : .hangs
         let played = Self.play(program, seed: seed) { _, life in
@@ -91,6 +95,20 @@ import Testing
             life.blows.append(.init(.death, at: trigger, afterwards: chance.happens(500)))
         }
         played.expectKept()
+    }
+
+    /// A sound release: wherever it was killed once it had begun, resumes end with both nodes on it and one voter.
+    @Test(arguments: 1...seeds)
+    func killedAtAnyMomentASoundUpgradeIsResumedToItsEnd(seed: UInt64) {
+        let played = Self.play(.sound, seed: seed) { _, life in
+            var chance = SplitMix64(seed: seed, purpose: 41)
+            life.blows.append(.init(.death, at: .act(3 + chance.below(110)), afterwards: chance.happens(500)))
+        }
+        played.expectKept()
+        let (fleet, story) = (played.one.fleet, played.one.report(played.ending).story)
+        #expect(played.one.outcomes.last??.exit == .done, "\(story)")
+        #expect(fleet.voters == ["b"], "\(story)")
+        for node in ["a", "b"] { #expect(played.current(node) == "releases/\(played.release)", "\(story)") }
     }
 
     /// The way back is gone half when it is killed: at the end of the process, at the link, at the start, while it waits.
