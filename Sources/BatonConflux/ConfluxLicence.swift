@@ -184,10 +184,12 @@ extension Conflux {
         }
         // Power loss may bring a consumed token or the file before it back, so after a reboot no file shows anything.
         guard process.bootID == grant.incarnation.bootID else { return .none("\(grant.node)'s host was rebooted since its grant") }
-        if memory.lastGrant?.isOpen == true, let unused = unused(grant, files, process) { return .found(unused) }
+        // Read once: a pair that has lived long has many files that were handed over.
+        let stamp = ownerStamp(of: grant)
+        if memory.lastGrant?.isOpen == true, let unused = unused(grant, stamp, files, process) { return .found(unused) }
         var candidates: [HeldFile] = []
         for file in [files.save, files.json] + files.handedOver.keys.sorted().compactMap({ files.handedOver[$0] }) {
-            if let held = file.held, isRecord(held, of: grant) { candidates.append(held) }
+            if let held = file.held, isRecord(held, of: grant, stamp) { candidates.append(held) }
         }
         guard let best = candidates.max(by: { $0.state.watermark < $1.state.watermark }) else {
             return .none("no vote state that follows grant \(grant.number) lies on \(grant.node)")
@@ -196,18 +198,18 @@ extension Conflux {
     }
 
     /// A file is the grantee's record when it descends from the granted bytes: same owner stamp, not below them.
-    private static func isRecord(_ file: HeldFile, of grant: Grant) -> Bool {
-        guard let stamp = ownerStamp(of: grant) else { return false }
+    private static func isRecord(_ file: HeldFile, of grant: Grant, _ stamp: Int64?) -> Bool {
+        guard let stamp else { return false }
         return file.ownerStamp == stamp && file.state.watermark >= grant.state.watermark
     }
 
     /// Whether it is shown that no start ran under an open grant: its token was taken away with exactly the granted
     /// bytes, or the node's own file, which a start would have replaced, is still there (safety.md R1).
-    private static func unused(_ grant: Grant, _ files: FilesReading, _ process: ProcessReading) -> LicenceSource? {
+    private static func unused(_ grant: Grant, _ stamp: Int64?, _ files: FilesReading, _ process: ProcessReading) -> LicenceSource? {
         guard grant.origin != .adopted, files.save == .absent, let own = files.json.held else { return nil }
         guard own.state.watermark < grant.state.watermark || isUntouched(own, by: grant) else { return nil }
         let isAbove = files.handedOver.values.contains { file in
-            file.held.map { isRecord($0, of: grant) && $0.state.watermark > grant.state.watermark } ?? false
+            file.held.map { isRecord($0, of: grant, stamp) && $0.state.watermark > grant.state.watermark } ?? false
         }
         guard !isAbove else { return nil }
         if let revoked = files.revoked[grant.number.rawValue]?.held {

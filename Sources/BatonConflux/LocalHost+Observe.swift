@@ -17,7 +17,7 @@ extension LocalHost {
             answers.append((question, await answer(question, of: before, until: end), Self.source(question), at))
         }
         let saysHe = answers.contains { $0.from == .rpc || $0.from == .processes }
-        let hasMoved = saysHe ? await look().incarnation != before.incarnation : false
+        let hasMoved = saysHe ? await hasMoved(since: before) : false
         var facts: [ConfluxQuestion: Fact<ConfluxReading>] = [:]
         for answer in answers {
             let isHis = answer.from == .rpc || answer.from == .processes
@@ -26,6 +26,12 @@ extension LocalHost {
                 from: answer.from, at: answer.at)
         }
         return facts
+    }
+
+    /// Whether the process is another one than before.
+    private func hasMoved(since before: Resident) async -> Bool {
+        if let incarnation = before.incarnation { return await !world.processes.isAlive(incarnation) }
+        return await look().incarnation != nil
     }
 
     private static func order(_ question: ConfluxQuestion) -> Int {

@@ -8,6 +8,8 @@ public protocol Processes: Sendable {
     func own() async -> Incarnation
     /// The process with this pid, or `nil` when there is none (a zombie counts as none).
     func inspect(pid: Int32) async -> ProcessFacts?
+    /// Whether that very process still lives.
+    func isAlive(_ incarnation: Incarnation) async -> Bool
     /// Every living process whose working folder is this one, by pid (zombies left out).
     func residents(of folder: String) async -> [ProcessFacts]
     /// The process that listens on a TCP port of 127.0.0.1 or of any address, or `nil` when none is seen.
@@ -58,4 +60,9 @@ public struct ProcessFacts: Hashable, Sendable {
     public init(incarnation: Incarnation, arguments: [String], isStopped: Bool) {
         (self.incarnation, self.arguments, self.isStopped) = (incarnation, arguments, isStopped)
     }
+}
+
+extension Processes {
+    /// By looking at all of it.
+    public func isAlive(_ incarnation: Incarnation) async -> Bool { await inspect(pid: incarnation.pid)?.incarnation == incarnation }
 }

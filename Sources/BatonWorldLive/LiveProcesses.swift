@@ -36,6 +36,14 @@ public final class LiveProcesses: Processes {
         }
     }
 
+    /// Whether that very process still lives: one look at its row.
+    public func isAlive(_ incarnation: Incarnation) async -> Bool {
+        await BlockingWork.brief {
+            self.reap()
+            return incarnation.bootID == ProcessTable.bootID && ProcessTable.row(incarnation.pid)?.startTime == incarnation.startTime
+        }
+    }
+
     /// Every living process whose working folder is this one, by pid; links in the folder's path are followed.
     public func residents(of folder: String) async -> [ProcessFacts] {
         await BlockingWork.run {
