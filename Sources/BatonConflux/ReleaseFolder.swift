@@ -60,20 +60,33 @@ package enum ReleaseFolder {
 
     /// Copies a folder file by file, checks every copied byte by digest, and marks it complete last.
     ///
-    /// What an earlier attempt copied is kept when its bytes are right; nothing is overwritten. Every file is made in
-    /// `.incoming` beside the target and renamed into it, so that a kill leaves nothing half-made in the release.
+    /// What an earlier attempt copied is kept when it is right; nothing is overwritten. Every file is made in `.incoming`
+    /// beside the target and renamed into it, so that a kill leaves nothing half-made in the release. An unfinished copy that
+    /// was torn, by a loss of power, is set aside as `<target>.torn.<number>`.
     /// - Returns: `nil` when the copy is complete, else what is wrong.
     package static func stage(
         _ folder: String, as digest: Digest, to target: String, in files: any Files
     ) async throws(FileError) -> String? {
         let source = try await self.digest(of: folder, in: files)
         guard source == digest else { return "the folder has digest \(source.short), not \(digest.short)" }
-        let incoming = target.prefix(through: target.lastIndex(of: "/") ?? target.startIndex) + ".incoming"
-        try await files.makeFolder(String(incoming))
+        guard let fault = try await fill(target, from: folder, digest, in: files) else { return nil }
+        guard try await files.inspect(target + "/" + completeMark) == nil else { return fault }
+        var number = 1
+        while try await files.inspect("\(target).torn.\(number)") != nil { number += 1 }
+        try await files.move(target, to: "\(target).torn.\(number)")
+        return try await fill(target, from: folder, digest, in: files)
+    }
+
+    private static func fill(
+        _ target: String, from folder: String, _ digest: Digest, in files: any Files
+    ) async throws(FileError) -> String? {
+        let incoming = parent(of: target) + "/.incoming"
+        try await files.makeFolder(incoming)
         try await files.makeFolder(target)
         for item in try await items(of: folder, in: files) {
             let path = target + "/" + item.path
-            if let slash = path.lastIndex(of: "/") { try await files.makeFolder(String(path[..<slash])) }
+            let parent = parent(of: path)
+            try await files.makeFolder(parent)
             if try await files.inspect(path) == nil {
                 let original = folder + "/" + item.path
                 // The name says the bytes and the mode, so a copy that an earlier attempt left there is the same one.
@@ -82,9 +95,13 @@ package enum ReleaseFolder {
                 try await files.move(made, to: path)
             }
             try await files.sync(path)
+            if parent != target { try await files.sync(parent) }
         }
         let copied = try await self.digest(of: target, in: files)
         guard copied == digest else { return "what lies in the release folder has digest \(copied.short), not \(digest.short)" }
+        // The folder's own name must survive a loss of power before anything links to it.
+        try await files.sync(target)
+        try await files.sync(parent(of: target))
         guard try await !isComplete(target, as: digest.rawValue, in: files) else { return nil }
         let mark = "\(incoming)/\(digest)\(completeMark)"
         try await files.replace(mark, with: Array("\(digest)\n".utf8), mode: 0o644, durable: true)
@@ -92,6 +109,8 @@ package enum ReleaseFolder {
         try await files.sync(target + "/" + completeMark)
         return nil
     }
+
+    private static func parent(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path }
 
     /// Whether a folder was marked complete under its own name.
     package static func isComplete(_ folder: String, as name: String, in files: any Files) async throws(FileError) -> Bool {

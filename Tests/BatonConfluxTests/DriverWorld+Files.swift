@@ -46,10 +46,11 @@ extension DriverMachine: Files {
     }
     func move(_ source: String, to target: String) async throws(FileError) {
         let fault: FileError.Kind? = state.withLock { state in
-            guard let entry = state.files[source] else { return .absent }
+            // A folder is what its files' paths begin with.
+            let paths = state.files.keys.filter { $0 == source || $0.hasPrefix(source + "/") }
+            guard !paths.isEmpty else { return .absent }
             guard state.files[target] == nil else { return .exists }
-            state.files[source] = nil
-            state.files[target] = entry
+            for path in paths.sorted() { state.files[target + path.dropFirst(source.count)] = state.files.removeValue(forKey: path) }
             return nil
         }
         if let fault { throw FileError(fault, path: target, detail: fault.rawValue) }
