@@ -121,7 +121,7 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
             audience.show(.began(operation))
             if let result = await raiseLease(operation, lease) { return result }
             try await importGrant(facts, operation, lease)
-            var why = ""
+            var last: (rule: RuleID, words: String) = ("kernel.legs", "")
             for leg in 1...legsMax {
                 facts = await observed()
                 let memory = try await memory(facts, of: operation)
@@ -130,7 +130,7 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
                 let ending = try await runLeg(plan, memory, operation, lease)
                 switch ending {
                 case .replan(let rule, let words):
-                    why = words
+                    last = (rule, words)
                     audience.show(.replanning(rule, words))
                     history = try await recall(operation)
                 case .refused(let rule, let words) where history.isResumed:
@@ -139,9 +139,8 @@ package final class OperationRunner<D: VotingDriver, P: LegPlanner>: Sendable wh
                 default: return try await conclude(ending, plan, operation, lease)
                 }
             }
-            return try await conclude(
-                .doubt("kernel.legs", .contradictory, "the facts called for another plan \(legsMax) times, last by: \(why)"), nil,
-                operation, lease)
+            // What stood against the last plan is the fact that is missing.
+            return try await conclude(.replan(last.rule, "\(last.words) (\(legsMax) plans came to that)"), nil, operation, lease)
         } catch let refusal as Refusal {
             return await refused(refusal, history.isResumed ? operation : nil, lease)
         } catch let error as BatonError {
