@@ -25,10 +25,11 @@ package enum Conflux: Family {
         return questions
     }
 
-    /// A process that was replaced and a grant that is another's stay so.
+    /// A process that was replaced and a grant that is another's stay so; a node that votes, or would after a restart, where
+    /// it must not is nothing to wait for: the operator hears of it at once.
     package static func mayComeTrue(_ condition: ConfluxCondition) -> Bool {
         switch condition {
-        case .sameIncarnation, .granted, .epochAsGranted, .alive, .canReturn, .never: false
+        case .sameIncarnation, .granted, .epochAsGranted, .alive, .canReturn, .idle, .silent, .never: false
         default: true
         }
     }

@@ -7,6 +7,8 @@ package enum ConfluxCondition: Hashable, Sendable {
     case voting(NodeID)
     /// It can't vote: flag false (nothing of ours unanswered) or no process; the next start would not vote either.
     case idle(NodeID)
+    /// It answers that it doesn't vote, whatever may still be in its queue.
+    case silent(NodeID)
     /// Stopped by `stop_voting`: flag false, `.json` gone, `.save` there.
     case stopped(NodeID)
     /// The same process as when the cut began.
@@ -74,7 +76,8 @@ extension ConfluxCondition: Told {
     /// The node that it is about, when it is about one.
     package var node: NodeID? {
         switch self {
-        case .voting(let node), .idle(let node), .stopped(let node), .sameIncarnation(let node), .running(let node), .ended(let node),
+        case .voting(let node), .idle(let node), .silent(let node), .stopped(let node), .sameIncarnation(let node), .running(let node),
+            .ended(let node),
             .voterFalse(let node), .signsFor(let node, _), .onChain(let node, _), .synced(let node), .ownFile(let node),
             .noSave(let node), .noStrangeFile(let node), .placed(let node), .handedOver(let node), .justAdvanced(let node, _),
             .epochAsGranted(let node), .votesFromGrant(let node), .proven(let node), .fileAdvances(let node), .mute(let node),
@@ -110,6 +113,7 @@ extension ConfluxCondition: Told {
         switch self {
         case .voting(let node): "\(node) votes"
         case .idle(let node): "\(node) can't vote, and would not after a restart"
+        case .silent(let node): "\(node) answers that it does not vote"
         case .stopped(let node): "\(node) has stopped voting and left its vote state as .save"
         case .sameIncarnation(let node): "\(node) is the same process as at the start of the cut"
         case .running(let node): "\(node)'s process runs and serves its control port"
@@ -152,6 +156,7 @@ extension ConfluxCondition: Told {
         switch self {
         case .voting: "voting"
         case .idle: "idle"
+        case .silent: "silent"
         case .stopped: "stopped"
         case .sameIncarnation: "same-incarnation"
         case .running: "running"

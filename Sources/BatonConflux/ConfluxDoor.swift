@@ -27,6 +27,11 @@ package actor ConfluxDoor {
         package init(_ command: Command, since: Instant, incarnation: Incarnation, grant: GrantNumber?) {
             (self.command, self.since, self.incarnation, self.grant) = (command, since, incarnation, grant)
         }
+
+        /// Whether it is the same command, by whatever clock reading it is remembered.
+        func isSame(as other: Unanswered) -> Bool {
+            command == other.command && incarnation == other.incarnation && grant == other.grant
+        }
     }
 
     private struct Sent { let id: Int64?, what: Unanswered, isDoubt: Bool }

@@ -6,7 +6,7 @@ extension Conflux {
     package static func questions(of condition: ConfluxCondition) -> [ConfluxQuestion] {
         switch condition {
         case .voting(let node): [.process(node), .voting(node)]
-        case .idle(let node): [.process(node), .voting(node)]
+        case .idle(let node), .silent(let node): [.process(node), .voting(node)]
         case .stopped(let node): [.process(node), .voting(node), .files(node)]
         case .sameIncarnation(let node), .running(let node), .ended(let node), .voterFalse(let node), .alive(let node): [.process(node)]
         // The flag is not asked for: a silent node would hold every other fact up until it is stale.
@@ -39,7 +39,7 @@ extension Conflux {
         }
         let scale = Judge(facts: facts, memory: memory, now: now, rule: condition.rule)
         switch condition {
-        case .voting, .idle, .stopped, .mute, .votesFromGrant, .proven: return scale.votingCondition(condition)
+        case .voting, .idle, .silent, .stopped, .mute, .votesFromGrant, .proven: return scale.votingCondition(condition)
         case .sameIncarnation, .running, .ended, .alive, .startedIdle, .canReturn, .voterFalse, .signsFor, .onChain, .synced, .onRelease,
             .linked, .staged, .waypointFor:
             return scale.nodeCondition(condition)
@@ -70,6 +70,10 @@ struct Judge {
         switch condition {
         case .voting(let node): return voting(node)
         case .idle(let node): return idle(node)
+        case .silent(let node):
+            guard let process = facts.process(node) else { return unknown(.process(node)) }
+            guard let voting = facts.voting(node) else { return unknown(.voting(node)) }
+            return verdict(!voting.flag && process.incarnation != nil && process.servesPort && !process.isStopped)
         case .stopped(let node):
             guard let files = facts.files(node) else { return unknown(.files(node)) }
             let isIdle = flagFalse(node)

@@ -73,7 +73,9 @@ extension Conflux {
             // A fresh file below what the ledger knows is no licence; a later epoch is.
             return barrier(why, node, plan, facts, memory, fences, incarnation, closing, now)
         }
-        let isUntouched = plan.nodes.allSatisfy { facts.files($0).map { $0.save == .absent && $0.handedOver.isEmpty } ?? false }
+        let isUntouched = plan.nodes.allSatisfy {
+            facts.files($0).map { $0.save == .absent && $0.handedOver.isEmpty && !$0.isGrantTorn } ?? false
+        }
         if own.isFresh, isUntouched, judge(.firstEver, by: facts, with: memory, at: now) == .holds {
             return .granted(own.state, .firstEver, fences: fences, closing: closing, incarnation: incarnation)
         }
@@ -184,6 +186,9 @@ extension Conflux {
         }
         // Power loss may bring a consumed token or the file before it back, so after a reboot no file shows anything.
         guard process.bootID == grant.incarnation.bootID else { return .none("\(grant.node)'s host was rebooted since its grant") }
+        if let node = plan.nodes.first(where: { hidesGrant($0, after: grant, facts) }) {
+            return .none("the breadcrumb of a grant beside \(node) can't be read")
+        }
         // Read once: a pair that has lived long has many files that were handed over.
         let stamp = ownerStamp(of: grant)
         if memory.lastGrant?.isOpen == true, let unused = unused(grant, stamp, files, process) { return .found(unused) }
@@ -195,6 +200,14 @@ extension Conflux {
             return .none("no vote state that follows grant \(grant.number) lies on \(grant.node)")
         }
         return .found(LicenceSource(state: best.state, isUnused: false, shown: ""))
+    }
+
+    /// Whether a torn breadcrumb beside a node may be of a later grant: it is of an earlier boot than the node's present one,
+    /// so it is older than a grant that was opened in the present one.
+    private static func hidesGrant(_ node: NodeID, after grant: Grant, _ facts: Facts<Conflux>) -> Bool {
+        guard facts.files(node)?.isGrantTorn == true, let boot = facts.process(node)?.bootID else { return false }
+        let known = node == grant.node ? grant.incarnation.bootID : grant.fences.first { $0.node == node }?.bootID
+        return known != boot
     }
 
     /// A file is the grantee's record when it descends from the granted bytes: same owner stamp, not below them.

@@ -112,6 +112,15 @@ extension ConfluxPlanner {
         ])
     }
 
+    /// A mute voter whose own file was not kept votes again by itself when the epoch rolls (conflux-pos.md §2.5).
+    private func patience(with node: NodeID) -> Part {
+        Part([
+            Step(
+                "prove.\(node)", "wait for the next epoch, until which \(node) is mute, and for its vote on chain", deed: .wait,
+                proof: [.proven(node)], within: epochWithin, hazard: .safe)
+        ])
+    }
+
     /// A mute voter calls for another plan at once.
     private func mending(_ node: NodeID) -> Step<Conflux> {
         Step(
@@ -121,9 +130,8 @@ extension ConfluxPlanner {
     /// What is left when one node votes: its proof, or its repair when it is mute and its kept file is at hand.
     func confirming(_ voter: NodeID) -> [Part] {
         let canRepair = facts.files(voter)?.kept.held != nil && facts.files(voter)?.save == .absent
-        guard judge(.mute(voter)) == .holds, canRepair, let record = memory.lastGrant, record.isOpen, record.grant.node == voter else {
-            return [proof(of: voter)]
-        }
+        guard judge(.mute(voter)) == .holds else { return [proof(of: voter)] }
+        guard canRepair, let record = memory.lastGrant, record.isOpen, record.grant.node == voter else { return [patience(with: voter)] }
         let name = "mute.\(voter)"
         let stop = Step<Conflux>(
             "stop.\(name)", "stop_voting on the mute \(voter)", guards: [.voting(voter), .noSave(voter), .ownFile(voter)],
@@ -146,20 +154,22 @@ extension ConfluxPlanner {
                 "conflux.node", "\(node) is no node of \(site.validator).",
                 remedy: "Name one of \(nodes.map(\.rawValue).joined(separator: ", ")).")
         }
+        let ghosts = ghosts
         return make(
-            words(verb, ["to": .string(node.rawValue)]), "Start the vote of \(site.validator) on \(node)", nodes.map { .idle($0) },
-            try settling(on: node), result: "\(node) votes")
+            words(verb, ["to": .string(node.rawValue)]), "Start the vote of \(site.validator) on \(node)",
+            nodes.filter { !ghosts.contains($0) }.map { .idle($0) }, try settling(on: node), result: "\(node) votes")
     }
 
     /// The parts that bring the vote to a node while nobody votes.
     func settling(on node: NodeID) throws(Refusal) -> [Part] {
         for other in nodes { try refuseStrange(other) }
         let name = "nobody.\(node)"
+        let ghosts = ghosts
         var before: [Step<Conflux>] = []
         let files = facts.files(node)
         let isUp = facts.process(node)?.incarnation != nil
         let restores = isUp && canRestore(node)
-        if isUp, !restores, files?.json == .absent || mayHoldAGhost(node) { before += restarting(node) }
+        if isUp, !restores, files?.json == .absent || mayStillRun(on: node), !ghosts.contains(node) { before += restarting(node) }
         if !isUp { before.append(starting(node)) }
         before.append(
             Step(
@@ -170,16 +180,15 @@ extension ConfluxPlanner {
         var steps = [mark(from: nil, to: node, guards: nodes.map { .idle($0) })]
         if files?.json.held != nil { steps.append(keeping(node, node)) }
         var records: [NodeID] = []
-        for other in nodes {
-            guard let save = facts.files(other)?.save.held else { continue }
-            if isToken(save, on: other) { steps.append(revoking(other)) } else { records.append(other) }
+        for other in nodes where !ghosts.contains(other) && facts.files(other)?.save.held != nil {
+            if token(on: other) != nil { steps.append(revoking(other, guards: [.idle(other)])) } else { records.append(other) }
         }
         // A record that lies on the receiver itself leaves the node's sight before the grant is placed.
         steps += startingSteps(name, fenced: nil, to: node, handOver: records, within: epochWithin)
         if restores, let place = steps.firstIndex(where: { $0.id == StepID("place.\(name)") }) { steps.insert(restoring(node), at: place) }
         guard let first = steps.first else { return [] }
         let cut = Cut(first: first.id, last: StepID("start.\(name)"), from: nil, to: node)
-        return [Part(before), Part(steps, cut: cut), proof(of: node)]
+        return laying(ghosts) + [Part(before), Part(steps, cut: cut), proof(of: node)]
     }
 
     /// The very process that stopped may start again while its epoch lasts: it needs its own file beside the granted
@@ -207,39 +216,6 @@ extension ConfluxPlanner {
         }
     }
 
-    /// Whether a token was refused there because a command may still be in the queue of this very process (safety.md R3).
-    private func mayHoldAGhost(_ node: NodeID) -> Bool {
-        let wasRefused = history.refusals.contains { step, rule in
-            step.rawValue.hasPrefix("place.") && step.rawValue.hasSuffix(".\(node)") && rule == "safety.r3"
-        }
-        return wasRefused && facts.process(node)?.incarnation == memory.lastGrant?.grant.incarnation
-    }
-
-    /// A start that may still run on a node that answers *false* is settled by taking its token away; its queue ends with
-    /// its process, and what is left is planned then (safety.md R3, R4). `nil` when that is not the case.
-    func revocation(before verb: ConfluxVerb) -> Plan<Conflux>? {
-        switch verb {
-        case .start, .recover, .abort: break
-        case .switchover, .upgrade: guard history.isResumed else { return nil }
-        case .stop: return nil
-        }
-        guard case .doubt(let node, _, _) = standing, let voting = facts.voting(node), !voting.flag,
-            voting.unanswered == ConfluxDoor.Command.start.rawValue, let files = facts.files(node), let save = files.save.held,
-            isToken(save, on: node), judge(.running(node)) == .holds, judge(.voterFalse(node)) == .holds,
-            nodes.allSatisfy({ $0 == node || judge(.idle($0)) == .holds })
-        else { return nil }
-        // Nothing is looked at before it: the node and Baton rename the same name, and one of them wins.
-        let take = Step<Conflux>(
-            "revoke.\(node)", "take the token of the start that may still run away from \(node)",
-            guards: nodes.filter { $0 != node }.map { .idle($0) }, deed: .act(.revoke(node)), proof: [.noSave(node), .idle(node)],
-            within: .seconds(10), hazard: .reversible)
-        let again = Step<Conflux>(
-            "again.\(node)", "plan what is left", deed: .wait, proof: [.never], within: .seconds(1), hazard: .safe)
-        return make(
-            words("revoke", ["node": .string(node.rawValue)]), "Settle the start that may still run on \(node), then go on", [],
-            [Part([take] + restarting(node) + [again])], result: "nobody votes")
-    }
-
     /// A `.save` that lies there by Baton's own hand: the bytes of the last grant or of the breadcrumb beside it.
     func ownToken(on node: NodeID) -> GrantNumber? {
         guard let files = facts.files(node), let save = files.save.held else { return nil }
@@ -250,38 +226,8 @@ extension ConfluxPlanner {
     /// Takes away what was placed beside a voter that people started meanwhile, and closes the grant that it was for.
     func takingAway(beside voter: NodeID) -> [Part] {
         let holders = nodes.filter { $0 != voter && ownToken(on: $0) != nil }
-        var steps = holders.map { revoking($0) }
+        var steps = holders.map { revoking($0, guards: [.idle($0)]) }
         if let record = memory.lastGrant, record.isOpen, record.grant.node != voter { steps.append(closing(record.grant.node)) }
         return steps.isEmpty ? [] : [Part(steps)]
-    }
-
-    /// A `.save` that Baton placed and no start has consumed: exactly the granted bytes beside the node's own file.
-    private func isToken(_ save: HeldFile, on node: NodeID) -> Bool {
-        guard let record = memory.lastGrant, record.isOpen, record.grant.node == node else { return false }
-        let ownIsThere = facts.files(node)?.json.held != nil
-        return save.state.digest == record.grant.state.digest && ownIsThere
-    }
-
-    private func revoking(_ node: NodeID) -> Step<Conflux> {
-        Step(
-            "revoke.\(node)", "take the unused vote state away from \(node)", guards: [.idle(node)], deed: .act(.revoke(node)),
-            proof: [.noSave(node)], within: .seconds(10), hazard: .reversible)
-    }
-
-    /// Ends a node's process and starts it again.
-    func restarting(_ node: NodeID) -> [Step<Conflux>] {
-        [
-            Step(
-                "end.\(node)", "end \(node)'s process, and with it every command in its queue", guards: [.idle(node), .voterFalse(node)],
-                deed: .act(.stopProcess(node)), proof: [.ended(node)], within: .seconds(1260), hazard: .reversible),
-            starting(node),
-        ]
-    }
-
-    /// Starts a node's process.
-    func starting(_ node: NodeID) -> Step<Conflux> {
-        Step(
-            "launch.\(node)", "start \(node)'s process", guards: [.ended(node), .voterFalse(node)], deed: .act(.startProcess(node)),
-            proof: [.running(node)], within: ableWithin, hazard: .reversible)
     }
 }

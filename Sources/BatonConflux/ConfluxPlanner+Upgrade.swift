@@ -14,7 +14,7 @@ extension ConfluxPlanner {
         if late.isEmpty, !history.isResumed {
             throw Refusal("conflux.on-release", "Every node runs \(target.version) already.", remedy: "Nothing to do.")
         }
-        var parts: [Part] = [Part(nodes.map { staging(target, on: $0) })]
+        var parts: [Part] = [Part(nodes.map { staging(target, on: $0) })] + laying(ghosts)
         if let voter { parts += adoption(of: voter) }
         // The voter is never touched: hand over first, whoever it is now.
         if late.contains(second) { parts.append(bringUp(second, target, beside: voter)) }
@@ -55,7 +55,7 @@ extension ConfluxPlanner {
         {
             return voters[0]
         }
-        if let refusal = refusal(for: standing) { throw refusal }
+        if let refusal { throw refusal }
         return nil
     }
 

@@ -6,7 +6,7 @@ extension ConfluxPlanner {
 
     /// From the voter to another node; resumed, whatever of that is left.
     func switchover(_ asked: NodeID?) throws(Refusal) -> Plan<Conflux> {
-        if let refusal = refusal(for: standing) { throw refusal }
+        if let refusal { throw refusal }
         switch standing {
         case .votes(let voter):
             if history.isResumed, let to = asked ?? history.lastCut, to == voter { return finishing(to, "switchover") }
@@ -72,15 +72,18 @@ extension ConfluxPlanner {
 
     /// A node that stopped has no vote state of its own and a memory that may be stale: it is restarted before it may
     /// vote again (conflux-pos.md §2.6 no. 7, §12 no. 5).
+    /// So is one with a command of ours in its queue.
     func renewal(of node: NodeID) -> [Part] {
-        guard facts.files(node)?.json == .absent, facts.files(node)?.save == .absent else { return [] }
+        let hasStopped = facts.files(node)?.json == .absent && facts.files(node)?.save == .absent
+        guard hasStopped || mayStillRun(on: node) else { return [] }
         return [Part(restarting(node))]
     }
 
-    /// Everything is done but the proof.
+    /// Everything is done but the proof; a voter that people started is adopted first, since its proof is above its grant.
     func finishing(_ node: NodeID, _ verb: String) -> Plan<Conflux> {
         make(
-            words(verb, ["to": .string(node.rawValue)]), "Prove that \(node) votes", [], confirming(node),
+            words(verb, ["to": .string(node.rawValue)]), "Prove that \(node) votes", [],
+            adoption(of: node) + confirming(node),
             result: "\(node) votes")
     }
 
@@ -88,7 +91,7 @@ extension ConfluxPlanner {
 
     /// One voter where nobody votes.
     func start(_ asked: NodeID?, verb: String) throws(Refusal) -> Plan<Conflux> {
-        if let refusal = refusal(for: standing) { throw refusal }
+        if let refusal { throw refusal }
         if case .votes(let voter) = standing {
             if history.isResumed { return finishing(voter, verb) }
             throw Refusal(
@@ -129,12 +132,17 @@ extension ConfluxPlanner {
 
     /// Nobody votes, and the grant is closed.
     func stop() throws(Refusal) -> Plan<Conflux> {
-        if let refusal = refusal(for: standing) { throw refusal }
+        if let refusal { throw refusal }
         guard case .votes(let voter) = standing else {
             if let open = memory.lastGrant, open.isOpen {
+                let ghosts = ghosts
                 return make(
-                    words("stop"), "Close the grant of \(open.grant.node)", nodes.map { .idle($0) },
-                    [Part([closing(open.grant.node)])], result: "nobody votes")
+                    words("stop"), "Close the grant of \(open.grant.node)", nodes.filter { !ghosts.contains($0) }.map { .idle($0) },
+                    laying(ghosts) + [Part([closing(open.grant.node)])], result: "nobody votes")
+            }
+            // A controller died between the last step and the end of its operation.
+            if history.isResumed {
+                return make(words("stop"), "Nothing is left to do", nodes.map { .idle($0) }, [], result: "nobody votes")
             }
             throw Refusal("conflux.idle", "Nobody votes for \(site.validator).", remedy: "Nothing to do.")
         }
@@ -157,7 +165,7 @@ extension ConfluxPlanner {
 
     /// One voter from facts alone.
     func recover() throws(Refusal) -> Plan<Conflux> {
-        if let refusal = refusal(for: standing) { throw refusal }
+        if let refusal { throw refusal }
         if case .votes(let voter) = standing {
             return make(
                 words("recover"), "One voter already: \(voter)", [.voting(voter)],
@@ -170,7 +178,7 @@ extension ConfluxPlanner {
     /// One voter again, and the end of the operation.
     func abort() throws(Refusal) -> Plan<Conflux> {
         if let plan = try abortingSwitch() { return plan }
-        if let refusal = refusal(for: standing) { throw refusal }
+        if let refusal { throw refusal }
         if case .votes(let voter) = standing { return finishing(voter, "abort") }
         return try settle(on: history.firstVoter ?? history.lastCut ?? defaultStarter, verb: "abort")
     }

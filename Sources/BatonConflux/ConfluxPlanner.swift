@@ -51,7 +51,6 @@ package struct ConfluxPlanner: Sendable {
     ///
     /// - Throws: ``Refusal`` naming the rule; nothing was touched.
     package func plan(_ verb: ConfluxVerb) throws(Refusal) -> Plan<Conflux> {
-        if let plan = revocation(before: verb) { return plan }
         switch verb {
         case .switchover(let to): return try switchover(to)
         case .upgrade(let target, let switchBack): return try upgrade(target, switchBack)
@@ -111,9 +110,11 @@ package enum Standing: Hashable, Sendable {
 
 extension ConfluxPlanner {
     /// Who votes now. One doubtful node makes the whole doubtful, unless two others vote already.
+    ///
+    /// Of several doubts the one that makes the others is told: a node that answers late makes what the others said stale.
     package var standing: Standing {
         var voters: [NodeID] = []
-        var trouble: Standing?
+        var (trouble, stale): (Standing?, Standing?)
         for node in nodes {
             if judge(.voting(node)) == .holds {
                 voters.append(node)
@@ -122,12 +123,20 @@ extension ConfluxPlanner {
             switch judge(.idle(node)) {
             case .holds: continue
             case .fails: trouble = trouble ?? .wouldVote(node)
+            case .unknown(let rule, .stale): stale = stale ?? .doubt(node, rule, .stale)
             case .unknown(let rule, let doubt): trouble = trouble ?? .doubt(node, rule, doubt)
             }
         }
         if voters.count > 1 { return .several(voters) }
-        if let trouble { return trouble }
+        if let trouble = trouble ?? stale { return trouble }
         return voters.first.map(Standing.votes) ?? .nobody
+    }
+
+    /// Why nothing is planned at all; a doubt that Baton can end itself is no reason.
+    var refusal: Refusal? {
+        let standing = standing
+        if case .doubt = standing, !ghosts.isEmpty { return nil }
+        return refusal(for: standing)
     }
 
     /// Why nothing is planned at all by this standing.

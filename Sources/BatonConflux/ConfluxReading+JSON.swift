@@ -22,7 +22,10 @@ extension ConfluxReading {
     /// The answer for journal and output; vote states by digest, never by bytes.
     package var json: JSON {
         switch self {
-        case .voting(let reading): ["flag": .bool(reading.flag), "unanswered": .optional(reading.unanswered)]
+        case .voting(let reading):
+            [
+                "flag": .bool(reading.flag), "unanswered": .optional(reading.unanswered), "may_still_run": .bool(reading.mayStillRun),
+            ]
         case .process(let reading):
             [
                 "incarnation": reading.incarnation?.json ?? .null, "boot": .string(reading.bootID),

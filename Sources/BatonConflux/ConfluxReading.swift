@@ -43,7 +43,12 @@ package struct VotingReading: Hashable, Sendable {
     /// A command of ours whose answer has not come, by its method; status on this connection was asked after it
     /// only when this is `nil`.
     package let unanswered: String?
-    package init(flag: Bool, unanswered: String?) { (self.flag, self.unanswered) = (flag, unanswered) }
+    /// A command of ours may still be in its queue, in doubt or with its token taken away: nothing is placed there before a
+    /// restart (safety.md R3).
+    package let mayStillRun: Bool
+    package init(flag: Bool, unanswered: String?, mayStillRun: Bool? = nil) {
+        (self.flag, self.unanswered, self.mayStillRun) = (flag, unanswered, mayStillRun ?? (unanswered != nil))
+    }
 }
 
 /// The node's process, found by its working folder.
@@ -114,12 +119,14 @@ package struct FilesReading: Hashable, Sendable {
     package let lease: LeaseNumber?
     /// `.baton/kept.<operation>.json` of the operation of ``cut``.
     package let kept: VoteFile
+    /// `.baton/grant` is there and can't be understood: it was not synced yet when the host lost power.
+    package let isGrantTorn: Bool
     package init(
         json: VoteFile, save: VoteFile, handedOver: [UInt64: VoteFile], revoked: [UInt64: VoteFile], grant: Grant?, cut: CutMark?,
-        lease: LeaseNumber?, kept: VoteFile
+        lease: LeaseNumber?, kept: VoteFile, isGrantTorn: Bool = false
     ) {
         (self.json, self.save, self.handedOver, self.revoked) = (json, save, handedOver, revoked)
-        (self.grant, self.cut, self.lease, self.kept) = (grant, cut, lease, kept)
+        (self.grant, self.cut, self.lease, self.kept, self.isGrantTorn) = (grant, cut, lease, kept, isGrantTorn)
     }
 }
 

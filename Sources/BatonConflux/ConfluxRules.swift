@@ -13,6 +13,11 @@ package enum ConfluxRules {
             "Wait for its answer, or end its process."
         ),
         (
+            "silent", "Answers that it does not vote",
+            "Its flag reads false, and its own process serves the port; a command of ours may still be in its queue.",
+            "Nothing to do; Baton takes the token away and restarts the node."
+        ),
+        (
             "stopped", "Stopped by stop_voting", "The flag is false, secure_storage.json is gone and .save lies there.",
             "Run `baton resume`."
         ),

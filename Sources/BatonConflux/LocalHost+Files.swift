@@ -2,6 +2,23 @@ import BatonKernel
 import BatonModel
 import BatonWorld
 
+/// A breadcrumb in `.baton`.
+enum Crumb<Value> {
+    case absent
+    case held(Value)
+    /// It is there and can't be understood: written without a sync, and torn by a loss of power.
+    case torn(String)
+
+    var held: Value? {
+        guard case .held(let value) = self else { return nil }
+        return value
+    }
+    var isTorn: Bool {
+        guard case .torn = self else { return false }
+        return true
+    }
+}
+
 /// Why the files of a node are no reading.
 enum FilesFault: Error, Hashable {
     case unreadable
@@ -32,13 +49,14 @@ extension LocalHost {
             let revoked = try await numbered(VoteNames.revoked, in: names)
             let beside = try await world.files.list(site.batonFolder) ?? []
             let cut = beside.contains("cut") ? try await cutBeside() : nil
-            let grant = beside.contains("grant") ? try await grantBeside() : nil
+            let grant = beside.contains("grant") ? try await grantCrumb() : .absent
             let lease = beside.contains("lease") ? try await leaseNumber() : nil
             let keptName = cut.map { "kept.\($0.operation).json" }
             let kept = if let keptName, beside.contains(keptName) { try await voteFile(crumb(keptName)) } else { VoteFile.absent }
             guard try await voteNames() == names else { throw FileError(.busy, path: site.voteFolder, detail: "names moved") }
             return FilesReading(
-                json: json, save: save, handedOver: handedOver, revoked: revoked, grant: grant, cut: cut, lease: lease, kept: kept)
+                json: json, save: save, handedOver: handedOver, revoked: revoked, grant: grant.held, cut: cut, lease: lease, kept: kept,
+                isGrantTorn: grant.isTorn)
         } catch {
             throw error.kind == .busy ? .moving : .unreadable
         }
@@ -64,54 +82,69 @@ extension LocalHost {
     }
 
     /// Breadcrumbs by the number at the end of their name; they never change, so each is read once, and looked at once a second.
+    /// Of several with one number (`.handed-over.7`, `.handed-over.7-2`) the one with the highest watermark counts.
     private func numbered(_ prefix: String, in names: [String]) async throws(FileError) -> [UInt64: VoteFile] {
         var found: [UInt64: VoteFile] = [:]
         let now = world.clock.now
         for name in names where name.hasPrefix(prefix) {
-            guard let number = UInt64(name.dropFirst(prefix.count)) else { continue }
-            if let known = crumbs[name], known.seenAt.duration(to: now) < Self.crumbAgeMax {
-                found[number] = known.file
-                continue
-            }
-            let path = site.voteFolder + "/" + name
-            guard let facts = try await world.files.inspect(path) else { continue }
-            if crumbs[name]?.facts != facts { crumbs[name] = Crumb(facts: facts, file: try await voteFile(path), seenAt: now) }
-            crumbs[name]?.seenAt = now
-            found[number] = crumbs[name]?.file
+            guard let number = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ UInt64($0) }) else { continue }
+            guard let file = try await numberedFile(name, at: now) else { continue }
+            if let held = file.held, let other = found[number]?.held, other.state.watermark > held.state.watermark { continue }
+            if file.held == nil, found[number] != nil { continue }
+            found[number] = file
         }
         return found
     }
 
+    private func numberedFile(_ name: String, at now: Instant) async throws(FileError) -> VoteFile? {
+        if let known = crumbs[name], known.seenAt.duration(to: now) < Self.crumbAgeMax { return known.file }
+        let path = site.voteFolder + "/" + name
+        guard let facts = try await world.files.inspect(path) else { return nil }
+        if crumbs[name]?.facts != facts { crumbs[name] = SeenCrumb(facts: facts, file: try await voteFile(path), seenAt: now) }
+        crumbs[name]?.seenAt = now
+        return crumbs[name]?.file
+    }
+
     /// One JSON breadcrumb of `.baton`; one that can't be understood is no answer at all.
-    func read<Value: Sendable>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Value? {
-        guard let bytes = try await crumbBytes(name) else { return nil }
+    func read<Value>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Value? {
+        switch try await crumbValue(name, decode) {
+        case .absent: nil
+        case .held(let value): value
+        case .torn(let why): throw FileError(.other, path: crumb(name), detail: why)
+        }
+    }
+
+    /// One JSON breadcrumb of `.baton`.
+    func crumbValue<Value>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Crumb<Value> {
         var seen = Remembered<Value>()
-        return try understand(name, bytes, &seen, decode)
+        return Self.understand(try await crumbBytes(name), &seen, decode)
     }
 
-    /// `.baton/grant`.
-    func grantBeside() async throws(FileError) -> Grant? {
-        guard let bytes = try await crumbBytes("grant") else { return nil }
-        return try understand("grant", bytes, &placedGrant, Grant.init(json:))
+    /// The grant that lies beside the node.
+    func grantCrumb() async throws(FileError) -> Crumb<Grant> {
+        Self.understand(try await crumbBytes("grant"), &placedGrant, Grant.init(json:))
     }
 
-    /// `.baton/cut`.
     private func cutBeside() async throws(FileError) -> CutMark? {
-        guard let bytes = try await crumbBytes("cut") else { return nil }
-        return try understand("cut", bytes, &cutMark, CutMark.init(json:))
+        switch Self.understand(try await crumbBytes("cut"), &cutMark, CutMark.init(json:)) {
+        case .absent: nil
+        case .held(let mark): mark
+        case .torn(let why): throw FileError(.other, path: crumb("cut"), detail: why)
+        }
     }
 
     private func crumbBytes(_ name: String) async throws(FileError) -> [UInt8]? {
         try await world.files.read(crumb(name), limit: Self.crumbMax)
     }
 
-    private func understand<Value>(
-        _ name: String, _ bytes: [UInt8], _ seen: inout Remembered<Value>, _ decode: (JSON) throws(JSONError) -> Value
-    ) throws(FileError) -> Value {
+    private static func understand<Value>(
+        _ bytes: [UInt8]?, _ seen: inout Remembered<Value>, _ decode: (JSON) throws(JSONError) -> Value
+    ) -> Crumb<Value> {
+        guard let bytes else { return .absent }
         do throws(JSONError) {
-            return try seen.value(of: bytes) { (bytes) throws(JSONError) in try decode(JSON(parsing: bytes)) }
+            return .held(try seen.value(of: bytes) { (bytes) throws(JSONError) in try decode(JSON(parsing: bytes)) })
         } catch {
-            throw FileError(.other, path: crumb(name), detail: error.description)
+            return .torn(error.description)
         }
     }
 

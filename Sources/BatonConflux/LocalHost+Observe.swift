@@ -86,16 +86,16 @@ extension LocalHost {
     }
 
     private func votingReading(until end: Instant) async -> Known<ConfluxReading> {
-        let sent = await door.mayStillRun
         let answer = await door.call(.votingStatus, within: left(until: end))
+        await noteLateAnswers()
         guard let flag = answer.result?.bool else { return .unknown(answer.doubt ?? .unreadable) }
-        if flag {
-            // The start has run, whoever saw its answer; the next run of Baton must not doubt it again.
-            for command in sent where command.command == .start { _ = await note(command, isAnswered: true) }
-        } else if let command = await door.unanswered, command.command == .stop {
+        if !flag, let command = await door.unanswered, command.command == .stop {
             await lookForStop(command)
         }
-        return .known(.voting(VotingReading(flag: flag, unanswered: await door.unanswered?.command.rawValue)))
+        return .known(
+            .voting(
+                VotingReading(
+                    flag: flag, unanswered: await door.unanswered?.command.rawValue, mayStillRun: await !door.mayStillRun.isEmpty)))
     }
 
     /// A stop whose answer is missing has run when the node is false, its own file is gone and `.save` is there (safety.md R4).

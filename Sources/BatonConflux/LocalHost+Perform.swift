@@ -33,7 +33,7 @@ extension LocalHost {
                 return try await write(mark.json, to: "cut")
             case .keep: return try await keep(context.operation)
             case .stopVoting: return await stopVoting(until: end)
-            case .handOver: return try await takeAway(to: VoteNames.handedOver + context.operation.description)
+            case .handOver: return try await takeAway(to: VoteNames.handedOver + context.operation.description, isRepeated: true)
             case .place: return try await place(context)
             case .revoke: return try await revoke(context)
             case .sync:
@@ -93,16 +93,29 @@ extension LocalHost {
     }
 
     /// Renames `.save`; one that was renamed so before is done.
-    private func takeAway(to name: String) async throws(FileError) -> Outcome {
-        let target = site.voteFolder + "/" + name
+    ///
+    /// - Parameter isRepeated: a second `.save` may come within one operation (a stop of a mute voter); it gets a name beside
+    ///   the first one, which stays as it is.
+    private func takeAway(to name: String, isRepeated: Bool = false) async throws(FileError) -> Outcome {
+        var target = site.voteFolder + "/" + name
         guard let facts = try await world.files.inspect(save) else {
             if try await world.files.inspect(target) != nil { return .done }
             return .refused("conflux.file", "no \(VoteNames.save) lies on \(site.id)")
         }
         guard facts.kind == .file else { return .refused("conflux.file", "\(VoteNames.save) of \(site.id) is not a file") }
+        if isRepeated {
+            var number = 1
+            while number < Self.repeatsMax, try await world.files.inspect(target) != nil {
+                number += 1
+                target = site.voteFolder + "/" + name + "-\(number)"
+            }
+        }
         try await world.files.move(save, to: target)
         return .done
     }
+
+    /// How many files of one operation may lie side by side.
+    private static let repeatsMax = 100
 
     /// Takes the token away first and looks at it afterwards (safety.md R3).
     private func revoke(_ context: ActContext) async throws(FileError) -> Outcome {
@@ -128,13 +141,18 @@ extension LocalHost {
         guard ghosts.isEmpty else {
             return .refused("safety.r3", "a command to \(site.id) may still run; restart the idle node first, which ends its queue")
         }
-        let there = try await grantBeside()
+        let crumb = try await grantCrumb()
+        let there = crumb.held
         if let there, there.number > grant.number {
             return .refused("safety.r7", "grant \(there.number) stands beside \(site.id) already")
         }
         if try await world.files.inspect(save) != nil {
             let same = there?.number == grant.number ? try await voteFile(save).held?.state.digest == grant.state.digest : false
             return same ? .done : .refused("safety.r3", "\(VoteNames.save) lies on \(site.id) already")
+        }
+        if crumb.isTorn {
+            let unique = String(world.randomness.next(), radix: 16)
+            try await world.files.move(self.crumb("grant"), to: self.crumb("grant.torn.\(unique)"))
         }
         _ = try await write(grant.json, to: "grant", isDurable: false)
         try await put(grant.state.bytes, at: save, mark: grant.number.description)
@@ -156,7 +174,7 @@ extension LocalHost {
         guard let kept = try await voteFile(crumb("kept.\(operation).json")).held else {
             return .refused("conflux.file", "no vote state of \(site.id) was kept by operation \(operation)")
         }
-        let outcome = try await takeAway(to: VoteNames.mute + operation.description)
+        let outcome = try await takeAway(to: VoteNames.mute + operation.description, isRepeated: true)
         guard outcome == .done else { return outcome }
         return try await restore(kept.state, mark: operation.description)
     }

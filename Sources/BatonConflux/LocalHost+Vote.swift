@@ -61,10 +61,11 @@ extension LocalHost {
     private func refusal(of grant: Grant) async -> Outcome? {
         do throws(FileError) {
             guard grant.node == site.id else { return .refused("safety.r1", "grant \(grant.number) is of \(grant.node)") }
-            if let note = try await read(SentNote.name(.start), SentNote.init(json:)), let sent = note.what.grant, sent >= grant.number {
+            let note = try await sentNote(.start, boot: grant.incarnation.bootID)
+            if let sent = note.held?.what.grant, sent >= grant.number {
                 return .refused("safety.r4", "a start was sent under grant \(sent) already")
             }
-            guard let there = try await grantBeside(), there.number == grant.number,
+            guard let there = try await grantCrumb().held, there.number == grant.number,
                 there.state.digest == grant.state.digest
             else { return .refused("safety.r1", "the breadcrumb beside \(site.id) does not name grant \(grant.number)") }
             guard let token = try await voteFile(save).held, token.state.digest == grant.state.digest else {

@@ -15,7 +15,7 @@ package actor LocalHost {
     /// The node's process as last seen, so that not every look walks through all processes.
     var sight: Sight?
     /// Breadcrumbs that never change once they are written, by name.
-    var crumbs: [String: Crumb] = [:]
+    var crumbs: [String: SeenCrumb] = [:]
     /// What the vote-state files and breadcrumbs said last, by path.
     var voteFiles: [String: Remembered<VoteFile>] = [:]
     var cutMark = Remembered<CutMark>()
@@ -26,6 +26,8 @@ package actor LocalHost {
     var lease: LeaseNumber?
     var chainSide: ChainSide?
     var hasRecalled = false
+    /// Commands whose notes beside the node say that no answer has come.
+    var openNotes: [ConfluxDoor.Unanswered] = []
     var hasFolder = false
 
     /// What the node said last of its chain's PoW side.
@@ -38,7 +40,7 @@ package actor LocalHost {
     }
 
     /// A breadcrumb as it was read.
-    struct Crumb {
+    struct SeenCrumb {
         let facts: FileFacts
         let file: VoteFile
         var seenAt: Instant

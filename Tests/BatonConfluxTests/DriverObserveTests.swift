@@ -148,7 +148,7 @@ struct DriverObserveTests {
         #expect(reading.save == .unreadable("a symbolic link"))
     }
 
-    @Test("A breadcrumb that can't be read makes the files unknown", arguments: ["grant", "cut", "lease"])
+    @Test("A breadcrumb that can't be read makes the files unknown", arguments: ["cut", "lease"])
     func unreadableCrumb(name: String) async {
         machine.write("/b/.baton/" + name, Array("{".utf8))
         #expect(await see(.files(Sample.b))?.value == .unknown(.unreadable))
@@ -220,7 +220,8 @@ struct DriverObserveTests {
         _ = await driver.vest(Sample.right(Sample.grant()), within: Sample.within)
         #expect(await see(.voting(Sample.b))?.value == .known(.voting(VotingReading(flag: false, unanswered: "start_voting"))))
         _ = await driver.perform(.revoke(Sample.b), Sample.context(), within: Sample.within)
-        #expect(await see(.voting(Sample.b))?.value == .known(.voting(VotingReading(flag: false, unanswered: nil))))
+        let revoked = VotingReading(flag: false, unanswered: nil, mayStillRun: true)
+        #expect(await see(.voting(Sample.b))?.value == .known(.voting(revoked)))
     }
 
     @Test("A stop that was lost before it ran stays a doubt, in a later run of Baton too")

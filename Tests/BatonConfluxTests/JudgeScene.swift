@@ -14,6 +14,8 @@ struct Scene: Sendable {
         var bootID = "boot"
         var flag = false
         var unanswered: String?
+        /// A command of ours may still run although it is no doubt any more.
+        var mayStillRun: Bool?
         var voterNext: Bool? = false
         var voterNow: Bool? = false
         var servesPort = true
@@ -25,6 +27,7 @@ struct Scene: Sendable {
         var grant: Grant?
         var cut: CutMark?
         var kept: VoteFile = .absent
+        var isGrantTorn = false
         var chainID: UInt64 = 9999
         var epoch: UInt64 = 37011
         var committed: UInt64 = 1000
@@ -139,13 +142,16 @@ struct Scene: Sendable {
                         incarnation: node.life, bootID: node.bootID, voterNow: node.life == nil ? nil : node.voterNow,
                         voterNext: node.voterNext, servesPort: node.life != nil && node.servesPort, isStopped: node.isStopped))
             )
-            readings[.voting(id)] = (id, .voting(VotingReading(flag: node.flag, unanswered: node.unanswered)))
+            readings[.voting(id)] = (
+                id, .voting(VotingReading(flag: node.flag, unanswered: node.unanswered, mayStillRun: node.mayStillRun))
+            )
             readings[.files(id)] = (
                 id,
                 .files(
                     FilesReading(
                         json: node.json, save: node.save, handedOver: node.handedOver, revoked: node.revoked, grant: node.grant,
-                        cut: node.cut, lease: LeaseNumber(rawValue: 4), kept: node.kept))
+                        cut: node.cut, lease: LeaseNumber(rawValue: 4), kept: node.kept,
+                        isGrantTorn: node.isGrantTorn))
             )
             readings[.ledger(id)] = (
                 id,

@@ -43,6 +43,9 @@ struct JudgeTests {
             fails: [voting { $0.a.flag = false }, voting { $0.a.pid = nil }, voting { $0.a.servesPort = false }]),
         Row(condition: .idle("b"), holds: .voting, fails: [voting { $0.b.flag = true }]),
         Row(
+            condition: .silent("b"), holds: voting { $0.b.unanswered = "start_voting" },
+            fails: [voting { $0.b.flag = true }, voting { $0.b.servesPort = false }, voting { $0.b.isStopped = true }]),
+        Row(
             condition: .stopped("a"), holds: .stopped,
             fails: [
                 stopped { $0.a.flag = true }, stopped { $0.a.save = .absent }, stopped { $0.a.json = Scene.held(37011, 57) },
