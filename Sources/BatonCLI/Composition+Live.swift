@@ -10,8 +10,12 @@ extension Composition {
         rules: { Application.rules },
         verify: { (bytes) throws(BatonError) in try Application.verify(bytes) },
         simulate: { (order, report) throws(BatonError) in
-            guard let answer = SimCampaign.verb(seeds: Int(clamping: order.seeds), from: order.from, mode: order.mode, threads: 2) else {
-                throw BatonError(.usage, "There is no mode \"\(order.mode)\".", remedy: "Say --mode clean, crash or faults.")
+            let answer = SimCampaign.verb(
+                seeds: Int(clamping: order.seeds), from: order.from, mode: order.mode, course: order.verb, threads: 2)
+            guard let answer else {
+                throw BatonError(
+                    .usage, "There is no mode \"\(order.mode)\" or no verb \"\(order.verb)\" in the simulator.",
+                    remedy: "Say --mode clean, crash or faults, and --verb \(SimCampaign.courses.joined(separator: ", ")).")
             }
             report(answer.text, answer.json)
             return answer.isClean ? .done : .failed

@@ -47,8 +47,10 @@ package struct SimulationOrder: Hashable, Sendable {
     package let seeds: UInt64
     /// `clean`, `crash` or `faults`.
     package let mode: String
-    package init(from: UInt64, seeds: UInt64, mode: String) {
-        (self.from, self.seeds, self.mode) = (from, seeds, mode)
+    /// The operation, or `any`: drawn by the seed.
+    package let verb: String
+    package init(from: UInt64, seeds: UInt64, mode: String, verb: String) {
+        (self.from, self.seeds, self.mode, self.verb) = (from, seeds, mode, verb)
     }
 }
 

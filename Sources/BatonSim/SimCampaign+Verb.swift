@@ -1,4 +1,3 @@
-import BatonConflux
 package import BatonModel
 
 extension SimCampaign {
@@ -12,15 +11,20 @@ extension SimCampaign {
         package let isClean: Bool
     }
 
-    /// The verb `sim`: switchovers by the real engine and the real driver.
+    /// The verb `sim`: operations by the real engine and the real driver.
     ///
-    /// - Parameter mode: `clean`, `crash` or `faults`.
-    /// - Returns: `nil` when there is no such mode.
-    package static func verb(seeds: Int, from: UInt64, mode: String, threads: Int) -> Answer? {
-        guard let mode = Mode(rawValue: mode) else { return nil }
-        let report = run(
-            seeds: seeds, from: from, mode: mode, threads: threads, controller: SimEngine.controller(.switchover(to: "b"))
-        )
+    /// - Parameters:
+    ///   - mode: `clean`, `crash` or `faults`.
+    ///   - course: a ``SimCourse``; `any` lets each seed draw it.
+    /// - Returns: `nil` when there is no such mode or course.
+    package static func verb(seeds: Int, from: UInt64, mode: String, course: String, threads: Int) -> Answer? {
+        guard let mode = Mode(rawValue: mode), course == anyCourse || SimCourse(rawValue: course) != nil else { return nil }
+        let report = run(seeds: seeds, from: from, mode: mode, course: SimCourse(rawValue: course), threads: threads)
         return Answer(text: report.text, json: report.json, isClean: report.failures.isEmpty)
     }
+
+    /// The word for the course that each seed draws.
+    package static let anyCourse = "any"
+    /// Every word for a course.
+    package static var courses: [String] { [anyCourse] + SimCourse.allCases.map(\.rawValue) }
 }

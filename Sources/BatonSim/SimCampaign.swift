@@ -19,6 +19,8 @@ package enum SimCampaign {
     package struct Report: Sendable {
         /// How it was run.
         package let mode: Mode
+        /// The kind of operation; `nil`: drawn by each seed.
+        package let course: SimCourse?
         /// The first seed.
         package let from: UInt64
         /// How many.
@@ -27,6 +29,10 @@ package enum SimCampaign {
         package let failures: [SimCaseReport]
         /// How the last controller of each seed ended, by exit status; 99: none.
         package let exits: [Int32: Int]
+        /// Seeds by kind of operation.
+        package let courses: [String: Int]
+        /// What the last controllers that were not done named, by exit status and rule.
+        package let doubts: [String: Int]
         /// A hash over the traces of all seeds.
         package let trace: UInt64
         /// Starts that nodes executed for a controller.
@@ -35,18 +41,25 @@ package enum SimCampaign {
         package let events: Int
         /// Tasks that left the executor's preference.
         package let strays: Int
+        /// What happened in the last seed, for people.
+        package let lastStory: [String]
         /// Processor time of the seeds' threads.
         package let processor: Duration
 
         /// The command that repeats one seed.
-        package func command(_ report: SimCaseReport) -> String { "baton sim --seeds 1 --from \(report.seed) --mode \(mode.rawValue)" }
+        package func command(_ report: SimCaseReport) -> String {
+            "baton sim --seeds 1 --from \(report.seed) --mode \(mode.rawValue)" + (course.map { " --verb \($0.rawValue)" } ?? "")
+        }
     }
 
     /// Runs one seed.
     ///
-    /// - Parameter kinds: exactly these faults instead of those of the mode.
+    /// - Parameters:
+    ///   - kinds: exactly these faults instead of those of the mode.
+    ///   - course: the kind of operation; `nil`: drawn by the seed.
     package static func run(
-        seed: UInt64, mode: Mode, kinds: Set<SimFaultKind>? = nil, controller: @escaping SimController
+        seed: UInt64, mode: Mode, kinds: Set<SimFaultKind>? = nil, course: SimCourse? = .switchover,
+        controller: @escaping SimController = SimEngine.controller
     ) -> SimCaseReport {
         let drawn: SimFaultPlan =
             switch mode {
@@ -55,26 +68,33 @@ package enum SimCampaign {
             case .faults: SimFaultPlan(seed: seed)
             }
         let plan = kinds.map(SimFaultPlan.init) ?? drawn
-        let one = SimCase(SimCase.settings(seed: seed), faults: plan, seed: seed, controller: controller)
+        let order = SimOrder(course: course ?? .drawn(by: seed), seed: seed)
+        let settings = SimCase.settings(seed: seed, order: order)
+        let one = SimCase(settings, order: order, faults: plan, seed: seed, controller: controller)
         let report = one.run()
         guard mode == .clean, report.violations.isEmpty else { return report }
-        if report.outcomes.first??.exit != .done { one.checkers.blame(.resume, "not done without any fault") }
+        let isDone = order.course == .abort ? report.outcomes.last??.exit == .done : report.outcomes.allSatisfy { $0?.exit == .done }
+        if !isDone { one.checkers.blame(.resume, "not done without any fault") }
         return one.report(.finished)
     }
 
     /// Runs seeds `from` … `from + seeds - 1`.
     ///
-    /// - Parameter threads: worlds at a time; each has its own thread.
-    /// - Parameter failureMax: stops early after so many failures.
+    /// - Parameters:
+    ///   - course: the kind of operation; `nil`: drawn by each seed.
+    ///   - threads: worlds at a time; each has its own thread.
+    ///   - failureMax: stops early after so many failures.
     package static func run(
-        seeds: Int, from: UInt64, mode: Mode, kinds: Set<SimFaultKind>? = nil, threads: Int = 2, failureMax: Int = .max,
-        controller: @escaping SimController
+        seeds: Int, from: UInt64, mode: Mode, kinds: Set<SimFaultKind>? = nil, course: SimCourse? = .switchover, threads: Int = 2,
+        failureMax: Int = .max, controller: @escaping SimController = SimEngine.controller
     ) -> Report {
         let work = Work(seeds: seeds, failureMax: failureMax)
         let begun = processorTime()
         let body: @Sendable () -> Void = {
             while let index = work.next() {
-                work.take(run(seed: from + UInt64(index), mode: mode, kinds: kinds, controller: controller), at: index)
+                work.take(
+                    run(seed: from + UInt64(index), mode: mode, kinds: kinds, course: course, controller: controller), at: index
+                )
             }
         }
         let others = (1..<max(1, threads)).map { _ in PlainThread(body) }
@@ -82,10 +102,10 @@ package enum SimCampaign {
         for other in others { other.join() }
         let books = work.books.withLock { $0 }
         return Report(
-            mode: mode, from: from, seeds: books.traces.count, failures: books.failures.sorted { $0.seed < $1.seed },
-            exits: books.exits,
+            mode: mode, course: course, from: from, seeds: books.traces.count, failures: books.failures.sorted { $0.seed < $1.seed },
+            exits: books.exits, courses: books.courses, doubts: books.doubts,
             trace: books.traces.keys.sorted().reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ (books.traces[$1] ?? 0)) &* 0x100_0000_01B3 },
-            starts: books.starts, events: books.events, strays: books.strays, processor: processorTime() - begun
+            starts: books.starts, events: books.events, strays: books.strays, lastStory: books.lastStory, processor: processorTime() - begun
         )
     }
 
@@ -103,9 +123,12 @@ private final class Work: Sendable {
         var traces: [Int: UInt64] = [:]
         var failures: [SimCaseReport] = []
         var exits: [Int32: Int] = [:]
+        var courses: [String: Int] = [:]
+        var doubts: [String: Int] = [:]
         var starts = 0
         var events = 0
         var strays = 0
+        var lastStory: [String] = []
     }
     let books = Mutex(Books())
     private let seeds: Int
@@ -125,8 +148,12 @@ private final class Work: Sendable {
         books.withLock { books in
             books.traces[index] = report.trace
             if !report.violations.isEmpty { books.failures.append(report) }
-            books.exits[(report.outcomes.last ?? nil)?.exit.rawValue ?? 99, default: 0] += 1
+            books.courses[report.course.rawValue, default: 0] += 1
+            let last = report.outcomes.last ?? nil
+            books.exits[last?.exit.rawValue ?? 99, default: 0] += 1
+            if let last, last.exit != .done { books.doubts["\(last.exit.rawValue) \(last.rule?.rawValue ?? "-")", default: 0] += 1 }
             books.starts += report.starts
+            books.lastStory = report.story
             books.events += report.events
             books.strays += report.strays
         }
@@ -162,15 +189,17 @@ extension SimCampaign.Report {
     package var text: String {
         let seconds = processor.components.seconds * 1000 + processor.components.attoseconds / 1_000_000_000_000_000
         var lines = [
-            "\(seeds) seeds from \(from), mode \(mode.rawValue): \(failures.count) failed, \(starts) starts, \(events) events, "
-                + "trace \(String(trace, radix: 16))",
+            "\(seeds) seeds from \(from), mode \(mode.rawValue), \(Self.list(courses)): \(failures.count) failed, "
+                + "\(starts) starts, \(events) events, trace \(String(trace, radix: 16))",
             "exits: "
                 + exits.keys.sorted().map { "\($0 == 99 ? "none" : String($0)) × \(exits[$0] ?? 0)" }.joined(separator: ", "),
+            "not done: " + (doubts.isEmpty ? "none" : Self.list(doubts)),
             "\(seconds) ms of processor time, \(seconds > 0 ? Int64(seeds) * 1000 / seconds : 0) seeds per second and core",
         ]
+        if seeds == 1, failures.isEmpty { lines += lastStory.map { "  \($0)" } }
         for failure in failures.prefix(5) {
             lines.append("")
-            lines.append("seed \(failure.seed) (\(failure.faults)):")
+            lines.append("seed \(failure.seed), \(failure.course.rawValue) (\(failure.faults)):")
             lines += failure.violations.prefix(5).map { "  broken: \($0)" }
             lines += failure.story.map { "  \($0)" }
             lines.append("  repeat it with: \(command(failure))")
@@ -178,17 +207,22 @@ extension SimCampaign.Report {
         return lines.joined(separator: "\n")
     }
 
+    private static func list(_ counts: [String: Int]) -> String {
+        counts.keys.sorted().map { "\($0) × \(counts[$0] ?? 0)" }.joined(separator: ", ")
+    }
+
     /// The report for programs; times are left out, so that equal campaigns give equal JSON.
     package var json: JSON {
         [
             "mode": .string(mode.rawValue), "from": .unsigned(from), "seeds": .integer(Int64(seeds)),
             "failed": .integer(Int64(failures.count)), "starts": .integer(Int64(starts)), "events": .integer(Int64(events)),
+            "courses": .object(courses.mapValues { .integer(Int64($0)) }), "not_done": .object(doubts.mapValues { .integer(Int64($0)) }),
             "strays": .integer(Int64(strays)), "trace": .string(String(trace, radix: 16)),
             "exits": .object(Dictionary(uniqueKeysWithValues: exits.map { (String($0.key), .integer(Int64($0.value))) })),
             "failures": .array(
                 failures.map { failure in
                     [
-                        "seed": .unsigned(failure.seed), "faults": .string(failure.faults),
+                        "seed": .unsigned(failure.seed), "verb": .string(failure.course.rawValue), "faults": .string(failure.faults),
                         "violations": .array(
                             failure.violations.map {
                                 [

@@ -1,73 +1,8 @@
+import BatonConflux
 import BatonConfluxNode
-package import BatonConflux
-package import BatonModel
-package import BatonStore
-package import BatonWorld
-
-/// What a controller is started for.
-package enum SimErrand: Hashable, Sendable {
-    /// The operation itself.
-    case begin
-    /// Going on with the last operation, taking the lease over.
-    case resume(OperationID)
-    /// One voter again from facts alone.
-    case recover
-}
-
-/// Everything that one controller's process is given.
-package struct SimAttempt: Sendable {
-    /// What it is to do.
-    package let errand: SimErrand
-    /// The outside.
-    package let world: World
-    /// The fleet's state place.
-    package let store: any Store
-    /// The fleet file, as the driver reads it.
-    package let site: ConfluxSite
-    /// Tells the story of the run, for people.
-    package let tell: @Sendable (String) -> Void
-
-    /// Everything that one controller's process is given.
-    package init(
-        errand: SimErrand, world: World, store: any Store, site: ConfluxSite, tell: @escaping @Sendable (String) -> Void
-    ) {
-        (self.errand, self.world, self.store, self.site, self.tell) = (errand, world, store, site, tell)
-    }
-}
-
-/// How a controller's process ended.
-package struct SimOutcome: Hashable, Sendable {
-    /// Its exit status.
-    package let exit: ExitStatus
-    /// What it said: state and remedy.
-    package let words: String
-    package init(exit: ExitStatus, words: String) { (self.exit, self.words) = (exit, words) }
-}
-
-/// A controller as the simulator sees it: a closure, so that harness and checkers depend on no engine.
-package typealias SimController = @Sendable (SimAttempt) async -> SimOutcome
-
-/// What became of one seed.
-package struct SimCaseReport: Hashable, Sendable {
-    /// The seed.
-    package let seed: UInt64
-    /// The trace hash; the same seed and mode give the same one in every process.
-    package let trace: UInt64
-    /// How each controller ended; `nil`: it died.
-    package let outcomes: [SimOutcome?]
-    /// What the checkers found.
-    package let violations: [SimCheckers.Violation]
-    /// What happened, for people.
-    package let story: [String]
-    /// The kinds of faults that were on.
-    package let faults: String
-    /// Starts that nodes executed for a controller.
-    package let starts: Int
-    /// Jobs and timers.
-    package let events: Int
-    /// Tasks that left the executor's preference.
-    package let strays: Int
-}
+import BatonModel
+import BatonStore
+import BatonWorld
 
 /// One seed: a fleet, its faults, a controller that does an operation, and the judgement over it.
 package final class SimCase: @unchecked Sendable {
@@ -79,34 +14,47 @@ package final class SimCase: @unchecked Sendable {
     package let checkers: SimCheckers
     /// The faults.
     package let faults: SimFaults
+    /// What the seed asks for.
+    package let order: SimOrder
+    /// What the next controller that begins an operation is asked for.
+    package var wish: SimWish
     /// How each controller ended so far.
-    package private(set) var outcomes: [SimOutcome?] = []
+    package var outcomes: [SimOutcome?] = []
     /// What happened so far, for people.
     package private(set) var story: [String] = []
+    /// Every controller that was started, in order.
+    private(set) var lives: [ControllerLife] = []
     /// The last controller that was started.
-    package private(set) var life: ControllerLife?
+    package var life: ControllerLife? { lives.last }
+    /// What the last controller was started for.
+    private(set) var lastErrand = SimErrand.begin
+    /// Who voted before the operation.
+    var votersBefore: [String] = []
     /// Controllers that live.
     private var running = 0
     private let controller: SimController
-    private var chance: SplitMix64
-    private var world: SimWorld { fleet.world }
+    var chance: SplitMix64
+    var world: SimWorld { fleet.world }
 
     /// Makes a case; nothing has happened yet.
     package init(
-        _ settings: SimConfluxFleet.Settings, faults plan: SimFaultPlan, seed: UInt64, controller: @escaping SimController
+        _ settings: SimConfluxFleet.Settings, order: SimOrder = .switchover, faults plan: SimFaultPlan, seed: UInt64,
+        controller: @escaping SimController
     ) {
+        (self.order, wish) = (order, order.wish)
         fleet = SimConfluxFleet(settings, in: SimWorld(seed: seed))
         checkers = SimCheckers(fleet, ledger)
-        faults = SimFaults(plan, on: fleet)
+        faults = SimFaults(plan, on: fleet, isLong: order.isUpgrade)
         self.controller = controller
+        if order.isUpgrade { fleet.writeRelease(.v3_1_0, to: SimConfluxFleet.newRelease) }
         chance = SplitMix64(seed: seed, purpose: 30)
     }
 
-    /// The fleet that a seed draws.
-    package static func settings(seed: UInt64) -> SimConfluxFleet.Settings {
+    /// The fleet that a seed draws; an upgrade begins with the older release.
+    package static func settings(seed: UInt64, order: SimOrder = .switchover) -> SimConfluxFleet.Settings {
         var chance = SplitMix64(seed: seed, purpose: 31)
         var settings = SimConfluxFleet.Settings()
-        settings.version = chance.happens(500) ? .v3_0_3 : .v3_1_0
+        settings.version = chance.happens(500) || order.isUpgrade ? .v3_0_3 : .v3_1_0
         settings.roundsPerEpoch = UInt64(12 + chance.below(14))
         // Baton looks fifty times a round, so short rounds are the cheap ones; one seed in fifty has those of mainnet.
         settings.roundTimeout = chance.pick([.milliseconds(100), .milliseconds(100), .milliseconds(100), .milliseconds(200)])
@@ -118,12 +66,12 @@ package final class SimCase: @unchecked Sendable {
 
     // MARK: Parts of a run
 
-    /// Starts the nodes and lets people start the vote of `voter`, as before Baton came.
-    package func settle(voter: String, rounds: Int) async {
+    /// Starts the nodes and lets people start the vote of `voter`, if any, as before Baton came.
+    package func settle(voter: String?, rounds: Int) async {
         fleet.chain.begin()
         fleet.bringUp()
-        await until(.seconds(600)) { self.fleet.processes.filter { $0.model != nil }.count == self.fleet.settings.nodes.count }
-        fleet.startByHand(voter, initialize: true)
+        await everyNodeIsUp(within: .seconds(600))
+        if let voter { fleet.startByHand(voter, initialize: true) }
         let goal = fleet.chain.roundsOpened + rounds
         await until(.seconds(40_000)) { self.fleet.chain.roundsOpened >= goal }
         await world.pass(chance.duration(.zero, fleet.settings.roundTimeout))
@@ -137,6 +85,11 @@ package final class SimCase: @unchecked Sendable {
             await world.pass(.milliseconds(500))
         }
         return true
+    }
+
+    /// Waits until every node has booted.
+    func everyNodeIsUp(within limit: Duration) async {
+        await until(limit) { self.fleet.processes.filter { $0.model != nil }.count == self.fleet.settings.nodes.count }
     }
 
     /// Lets rounds pass.
@@ -159,14 +112,16 @@ package final class SimCase: @unchecked Sendable {
     ) -> SimRun {
         if let other { checkers.add(other) }
         let life = ControllerLife(on: fleet.machine)
-        self.life = life
+        lives.append(life)
         let run = SimRun(life)
         if armed { run.isSuspendable = faults.arm(life, attempt: outcomes.count + 1) }
         prepare(life)
         checkers.watch(life)
-        tell("baton \(errand) as \(life.pid)")
+        lastErrand = errand
+        tell("baton \(errand == .begin ? wish.words : "\(errand)") as \(life.pid)")
         let attempt = SimAttempt(
-            errand: errand, world: life.outside(through: fleet.network), store: SimStore(life, on: other ?? ledger), site: fleet.site,
+            errand: errand, wish: wish, world: life.outside(through: fleet.network), store: SimStore(life, on: other ?? ledger),
+            site: fleet.site,
             tell: { [weak self] in if life.isAlive { self?.tell($0) } }
         )
         let before = checkers.picture()
@@ -207,90 +162,5 @@ package final class SimCase: @unchecked Sendable {
             self?.tell("the suspended \(run.life.pid) goes on")
             run.life.goAhead()
         }
-    }
-
-    /// What a person runs after a crash: `resume` when the journal has an operation that is not finished, else `recover`.
-    package func errandAfterCrash() async -> SimErrand {
-        guard let operation = ledger.lastOperation, !ledger.isFinished else { return .recover }
-        return .resume(operation)
-    }
-
-    // MARK: The whole
-
-    /// Runs the seed to its end.
-    package func run(voter: String = "a", to receiver: String = "b") -> SimCaseReport {
-        let rounds = 4 + chance.below(Int(fleet.settings.roundsPerEpoch))
-        let ending = world.run(limit: .seconds(400_000)) { [self] in
-            await settle(voter: voter, rounds: rounds)
-            faults.begin(receiver: receiver)
-            var outcome = await attempt(.begin)
-            for _ in 0..<4 where outcome == nil {
-                await world.pass(chance.duration(.seconds(1), max(.seconds(10), fleet.settings.roundTimeout * 150)))
-                outcome = await attempt(await errandAfterCrash())
-            }
-            await conclude()
-        }
-        return report(ending)
-    }
-
-    /// The faults end, one resume or recover follows, and what is then so is judged (promise 4).
-    package func conclude() async {
-        faults.end()
-        await until(.seconds(900)) { self.fleet.processes.filter { $0.model != nil }.count == self.fleet.settings.nodes.count }
-        if checkers.hadForeignVoter { faults.removeForeignVoters() }
-        await rounds(2)
-        var outcome = outcomes.last ?? nil
-        let isDone = outcome?.exit == .done && fleet.voters.count == 1
-        let isRefused = outcome?.exit == .refused && outcomes.count == 1 && fleet.voters.count == 1
-        if !isDone, !isRefused {
-            outcome = await attempt(await errandAfterCrash(), armed: false)
-            if outcome?.exit != .done { outcome = await attempt(.recover, armed: false) }
-        }
-        await rounds(4)
-        verdict(outcome)
-        checkers.judge()
-    }
-
-    private func verdict(_ outcome: SimOutcome?) {
-        guard let outcome else {
-            checkers.blame(.resume, "the last controller gave no outcome")
-            return
-        }
-        let voters = fleet.voters
-        switch outcome.exit {
-        case .done where voters.count != 1: checkers.blame(.resume, "done, and \(voters) vote: \(outcome.words)")
-        case .done, .refused: break
-        case .doubt where !outcome.words.isEmpty: break
-        case .failed, .usage, .interrupted, .findings, .doubt: checkers.blame(.resume, "exit \(outcome.exit.rawValue): \(outcome.words)")
-        }
-    }
-
-    /// What became of it.
-    package func report(_ ending: SimWorld.Ending) -> SimCaseReport {
-        if ending != .finished { checkers.blame(.resume, "the run ended in \(ending.rawValue)") }
-        return SimCaseReport(
-            seed: world.seed, trace: world.trace, outcomes: outcomes, violations: checkers.violations,
-            story: (story + faults.story), faults: faults.plan.words, starts: checkers.starts, events: world.events,
-            strays: world.strays
-        )
-    }
-}
-
-/// One controller that was started.
-package final class SimRun: @unchecked Sendable {
-    /// Its process.
-    package let life: ControllerLife
-    /// How it ended; `nil` while it runs and when it died.
-    package private(set) var outcome: SimOutcome?
-    /// Whether it ended or died.
-    package private(set) var isEnded = false
-    /// Whether it may be suspended for ever.
-    package var isSuspendable = false
-
-    fileprivate init(_ life: ControllerLife) { self.life = life }
-
-    fileprivate func finish(_ outcome: SimOutcome?) {
-        guard !isEnded else { return }
-        (self.outcome, isEnded) = (outcome, true)
     }
 }

@@ -8,9 +8,32 @@ import BatonWorld
 
 /// The real engine and the real driver as a controller of the simulator.
 package enum SimEngine {
+    /// A controller that does what its attempt asks for.
+    package static let controller: SimController = { attempt in
+        let driver = ConfluxDriver(site: attempt.site, world: attempt.world)
+        do throws(FileError) {
+            return await run(attempt, try await verb(of: attempt), driver)
+        } catch {
+            return SimOutcome(exit: .usage, words: "The release can't be read: \(error)")
+        }
+    }
+
+    /// The verb of an attempt; a release is read and digested first, as the program does it.
+    private static func verb(of attempt: SimAttempt) async throws(FileError) -> ConfluxVerb {
+        switch attempt.wish {
+        case .switchover(let node): return .switchover(to: node)
+        case .start(let node): return .start(on: node)
+        case .stop: return .stop
+        case .upgrade(let switchBack):
+            let folder = SimConfluxFleet.newRelease
+            let digest = try await ReleaseFolder.digest(of: folder, in: attempt.world.files)
+            return .upgrade(ReleaseTarget(version: "3.1.0", folder: folder, digest: digest.rawValue), switchBack: switchBack)
+        }
+    }
+
     /// A controller that does one verb.
     ///
-    /// - Parameter verb: what is asked for; `recover` always does `recover`.
+    /// - Parameter verb: what is asked for; `recover` and `abort` do what they say.
     /// - Parameter answers: what the operator says when asked.
     /// - Parameter override: what the operator typed for the first attempt; whoever resumes types nothing.
     package static func controller(_ verb: ConfluxVerb, answers: Bool = true, override: TypedOverride? = nil) -> SimController {
@@ -29,6 +52,7 @@ package enum SimEngine {
             switch attempt.errand {
             case .begin: (verb, nil)
             case .resume(let operation): (verb, operation)
+            case .abort(let operation): (.abort, operation)
             case .recover: (.recover, nil)
             }
         let audience = RunAudience(show: { tell($0, to: attempt) }, ask: { _, _ in answers }, wantsStop: { false })
@@ -40,7 +64,7 @@ package enum SimEngine {
         )
         let result = await runner.run(resuming: errand.resuming, seize: attempt.errand != .begin)
         await driver.close()
-        return SimOutcome(exit: result.exit, words: "\(result.words) \(result.remedy)")
+        return SimOutcome(exit: result.exit, rule: result.rule, words: result.words, remedy: result.remedy)
     }
 
     private static func tell(_ event: RunEvent, to attempt: SimAttempt) {

@@ -70,10 +70,15 @@ package final class SimFaults: @unchecked Sendable {
     private var deaths: Int
     private var rolls: [(port: Int, method: String, afterwards: Bool)] = []
     private let supervises: Bool
+    /// How far into an operation blows fall: about as many effects, and acts among them, as it has.
+    private let reach: (effects: Int, acts: Int)
 
     /// Draws the faults of a world.
-    package init(_ plan: SimFaultPlan, on fleet: SimConfluxFleet) {
+    ///
+    /// - Parameter isLong: the operation is longer than one hand-over.
+    package init(_ plan: SimFaultPlan, on fleet: SimConfluxFleet, isLong: Bool = false) {
         (self.plan, self.fleet) = (plan, fleet)
+        reach = isLong ? (2_000, 200) : (500, 60)
         chance = SplitMix64(seed: fleet.world.seed, purpose: 21)
         deaths = plan.kinds.contains(.controllerDeath) ? 1 + chance.below(3) : 0
         supervises = chance.happens(700)
@@ -155,11 +160,18 @@ package final class SimFaults: @unchecked Sendable {
         return false
     }
 
+    /// A death at some effect that the controller comes to in most runs.
+    package func fatalBlow() -> ControllerLife.Blow {
+        let trigger: ControllerLife.Trigger =
+            chance.happens(500) ? .named(chance.pick(Self.moments), 1) : .act(1 + chance.below(reach.acts * 2 / 3))
+        return ControllerLife.Blow(.death, at: trigger, afterwards: chance.happens(500))
+    }
+
     private func trigger() -> ControllerLife.Trigger {
         switch chance.below(4) {
-        case 0: .effect(1 + chance.below(500))
+        case 0: .effect(1 + chance.below(reach.effects))
         case 1: .named(chance.pick(Self.moments), 1)
-        default: .act(1 + chance.below(60))
+        default: .act(1 + chance.below(reach.acts))
         }
     }
 
@@ -172,7 +184,7 @@ package final class SimFaults: @unchecked Sendable {
     private func plant(_ life: ControllerLife) {
         var due: [Int: [() -> Void]] = [:]
         func at(_ kind: SimFaultKind, _ act: @escaping () -> Void) {
-            if has(kind) { due[1 + chance.below(60), default: []].append(act) }
+            if has(kind) { due[1 + chance.below(reach.acts), default: []].append(act) }
         }
         let node = node()
         at(.nodeCrash) { [unowned self] in crash(node) }

@@ -90,6 +90,8 @@ package final class SimNodeProcess: SimProcess, SimServer, @unchecked Sendable {
 
     /// Whether it votes: the flag is set and the process lives.
     package var isVoting: Bool { isAlive && (model?.isVoting ?? false) }
+    /// The release that it runs.
+    package var version: NodeVersion { settings.version }
     /// Whether it was started as a voter.
     package var startedAsVoter: Bool { settings.startedAsVoter }
 

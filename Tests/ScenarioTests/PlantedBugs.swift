@@ -29,6 +29,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case refusalTouches
     /// The wait for an answer has no end.
     case waitHasNoEnd
+    /// After a crash a node that answers is said to be out of reach.
+    case doubtIsMadeUp
 
     /// Who must find it.
     var checker: SimChecker {
@@ -36,7 +38,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .intentsAreDropped, .storeWritesBehind: .intent
         case .grantsAreDropped, .recordIsStale, .otherBytesArePlaced: .licence
         case .stopIsMadeUp: .oneVoter
-        case .resumeLooksAtNothing, .waitHasNoEnd: .resume
+        case .resumeLooksAtNothing, .waitHasNoEnd, .doubtIsMadeUp: .resume
         case .unreadableIsOverwritten, .refusalTouches: .unharmed
         }
     }
@@ -44,7 +46,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
     /// The faults that its seeds draw; `nil`: those of the seed.
     var kinds: Set<SimFaultKind>? {
         switch self {
-        case .resumeLooksAtNothing: [.controllerDeath]
+        case .resumeLooksAtNothing, .doubtIsMadeUp: [.controllerDeath]
         case .unreadableIsOverwritten, .refusalTouches: [.staleSave]
         case .waitHasNoEnd: [.wires]
         default: []
@@ -64,6 +66,10 @@ enum PlantedBug: String, CaseIterable, Sendable {
             case .recordIsStale, .otherBytesArePlaced: await engine(attempt.with(files: LyingFiles(attempt.world.files, self)))
             case .resumeLooksAtNothing:
                 attempt.errand == .begin ? await engine(attempt) : SimOutcome(exit: .done, words: "The journal says so.")
+            case .doubtIsMadeUp:
+                attempt.errand == .begin
+                    ? await engine(attempt)
+                    : SimOutcome(exit: .doubt, rule: "conflux.idle", words: "Whether b can vote is unknown (unreachable).", remedy: "Wait.")
             case .unreadableIsOverwritten: await Self.tidyThen(engine, attempt)
             case .refusalTouches: await Self.touchAfter(engine, attempt)
             }
@@ -97,7 +103,7 @@ extension SimAttempt {
         store: (any Store)? = nil, network: (any Network)? = nil, files: (any Files)? = nil
     ) -> SimAttempt {
         SimAttempt(
-            errand: errand,
+            errand: errand, wish: wish,
             world: World(
                 clock: world.clock, network: network ?? world.network, files: files ?? world.files, processes: world.processes,
                 randomness: world.randomness
