@@ -16,7 +16,8 @@ extension SimCase {
                 if order.course == .abort { life.blows.append(faults.fatalBlow()) }
             }
             for _ in 0..<4 where outcome == nil {
-                await world.pass(chance.duration(.seconds(1), order.course == .abort ? .seconds(30) : .seconds(300)))
+                let pause = order.course == .abort ? .seconds(30) : max(.seconds(10), fleet.settings.roundTimeout * 150)
+                await world.pass(chance.duration(.seconds(1), pause))
                 outcome = await attempt(await errandAfterCrash())
             }
             await conclude()

@@ -20,8 +20,11 @@ struct Running {
     /// Starts the program without input.
     ///
     /// It must leave no process behind that has its descriptors: Foundation would wait for that one, too.
-    init(_ program: String, _ arguments: [String], in folder: String? = nil) throws {
+    ///
+    /// - Parameter environment: what is set beside the environment of this process.
+    init(_ program: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]) throws {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, set in set }
         scratch = NSTemporaryDirectory() + "/baton-said-\(UUID().uuidString)"
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -80,8 +83,10 @@ struct Running {
 }
 
 /// Runs a program to its end.
-func run(_ program: String, _ arguments: [String], within seconds: Double = 120) async throws -> Ended {
-    try await Running(program, arguments).end(within: seconds)
+func run(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:], within seconds: Double = 120
+) async throws -> Ended {
+    try await Running(program, arguments, environment: environment).end(within: seconds)
 }
 
 /// Waits until the condition holds; the deadline is only for what is broken.
