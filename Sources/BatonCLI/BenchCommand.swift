@@ -6,6 +6,8 @@ struct BenchCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure the figures of the product; the method is in the output.",
         discussion: """
+            Figures: version, sim, status, gap, votes (200 switchovers, up to six minutes).
+
             Examples:
               baton bench
               baton bench gap --json
