@@ -4,6 +4,8 @@ import Testing
 /// The unmodified release binary, killed by the kernel at a chosen system call, then resumed once; the chain judges.
 @Suite(.serialized, .enabled(if: DevnetUnderTest.missing == nil, "strace and the release binary are needed"))
 struct CrashLoopTests {
+    // Threads are followed (`-f`); node processes that an upgrade starts are let go at their exec (`-b execve`), or strace
+    // would wait for their end.
     private let traced = "trace=" + Trace.calls.joined(separator: ",")
 
     private func trace(_ verb: [String], _ devnet: DevnetUnderTest) async throws -> Trace {
@@ -11,7 +13,7 @@ struct CrashLoopTests {
         let file = devnet.folder + ".trace"
         defer { try? FileManager.default.removeItem(atPath: file) }  // Only a scratch file.
         var watched = devnet
-        watched.inside = ["/usr/bin/strace", "-f", "-qq", "-y", "-s", "400", "-o", file, "-e", traced]
+        watched.inside = ["/usr/bin/strace", "-f", "-b", "execve", "-qq", "-y", "-s", "400", "-o", file, "-e", traced]
         let ended = try await watched.decide(verb)
         try #require(ended.status == 0, "the unkilled run must succeed: \(ended.told)")
         return Trace(try String(contentsOfFile: file, encoding: .utf8))
@@ -22,7 +24,8 @@ struct CrashLoopTests {
         try await devnet.reset()
         let killed = try await run(
             "/usr/bin/strace",
-            ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(point.call)", "-e", point.injection, devnet.baton] + verb + devnet.fleet)
+            ["-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "trace=\(point.call)", "-e", point.injection, devnet.baton] + verb
+                + devnet.fleet)
         try await devnet.resumeAndJudge("\(point)", killed)
         return killed.status != 0 || killed.wasKilled
     }
