@@ -161,7 +161,9 @@ extension ConfluxPlanner {
     }
 
     /// The parts that bring the vote to a node while nobody votes.
-    func settling(on node: NodeID) throws(Refusal) -> [Part] {
+    ///
+    /// - Parameter areLaid: whether earlier parts of the plan have laid the ghosts.
+    func settling(on node: NodeID, areLaid: Bool = false) throws(Refusal) -> [Part] {
         for other in nodes { try refuseStrange(other) }
         let name = "nobody.\(node)"
         let ghosts = ghosts
@@ -188,7 +190,7 @@ extension ConfluxPlanner {
         if restores, let place = steps.firstIndex(where: { $0.id == StepID("place.\(name)") }) { steps.insert(restoring(node), at: place) }
         guard let first = steps.first else { return [] }
         let cut = Cut(first: first.id, last: StepID("start.\(name)"), from: nil, to: node)
-        return laying(ghosts) + [Part(before), Part(steps, cut: cut), proof(of: node)]
+        return (areLaid ? [] : laying(ghosts)) + [Part(before), Part(steps, cut: cut), proof(of: node)]
     }
 
     /// The very process that stopped may start again while its epoch lasts: it needs its own file beside the granted

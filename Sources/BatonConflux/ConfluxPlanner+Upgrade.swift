@@ -71,7 +71,7 @@ extension ConfluxPlanner {
     /// Hands the vote over, from the voter of then or from nobody.
     private func handOver(_ votes: inout NodeID?, to node: NodeID) throws(Refusal) -> [Part] {
         defer { votes = node }
-        guard let voter = votes else { return try settling(on: node) }
+        guard let voter = votes else { return try settling(on: node, areLaid: true) }
         guard voter != node else { return [] }
         return [preparation(from: voter, to: node), cut(from: voter, to: node), proof(of: node)]
     }

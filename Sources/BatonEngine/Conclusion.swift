@@ -15,7 +15,7 @@ enum Conclusion {
         case .replan(let rule, let words):
             RunResult(
                 exit: .doubt, operation: operation, rule: rule, words: "Did not come true: \(words).",
-                remedy: "Run `baton resume \(operation)`.")
+                remedy: "Mend that where it needs you, then run `baton resume \(operation)`.")
         case .doubt(let rule, let doubt, let words):
             RunResult(
                 exit: .doubt, operation: operation, rule: rule, words: "In doubt (\(doubt)): \(words).",

@@ -276,48 +276,6 @@ struct PlannerTests {
 
     // MARK: What Baton placed itself
 
-    /// A start was sent to B under grant 8 and never answered; B says false, and the token lies there.
-    static let unanswered = JudgeTests.placed.with {
-        $0.b.unanswered = "start_voting"
-        $0.past = OperationHistory(firstVoter: "a", lastCut: "b", isResumed: true)
-    }
-
-    @Test("a start that may still run is settled by taking its token away, not by the operator")
-    func settlesAStart() throws {
-        for verb: ConfluxVerb in [.switchover(to: nil), .start(on: "b"), .recover, .abort, .upgrade(Scene.target, switchBack: true)] {
-            let plan = try Self.unanswered.planner.plan(verb)
-            #expect(deeds(plan) == ["revoke b", "stopProcess b", "startProcess b"])
-            #expect(plan.steps.first?.proof == [.noSave("b"), .idle("b")])
-            #expect(plan.steps.first?.guards == [.idle("a")], "taken away first, looked at afterwards (safety.md R3)")
-            #expect(plan.steps.last?.proof == [.never], "then what is left is planned")
-        }
-        let others: [(inout Scene) -> Void] = [
-            { $0.b.unanswered = "stop_voting" }, { $0.b.save = .absent }, { $0.b.save = Scene.held(37011, 56) },
-            { $0.doubts = [.voting("b"): .unreachable] }, { $0.b.json = .absent }, { $0.b.voterNext = true },
-            { $0.a.unanswered = "stop_voting" }, { $0.memory.lastGrant = nil }, { $0.b.isStopped = true },
-        ]
-        for (index, change) in others.enumerated() {
-            #expect(throws: Refusal.self, "\(index)") { try Self.unanswered.with(change).planner.plan(.switchover(to: nil)) }
-        }
-        // A new switchover settles nothing of another operation.
-        #expect(throws: Refusal.self) { try Self.unanswered.with { $0.past.isResumed = false }.planner.plan(.switchover(to: nil)) }
-    }
-
-    @Test("a node that refused a token because of its queue is restarted before it gets another")
-    func endsTheQueue() throws {
-        let revoked = JudgeTests.placed.with {
-            $0.b.save = .absent
-            $0.b.revoked = [8: Scene.held(37011, 57)]
-            $0.past = OperationHistory(firstVoter: "a", lastCut: "b", isResumed: true)
-        }
-        #expect(try !deeds(revoked.planner.plan(.switchover(to: nil))).contains("stopProcess b"))
-        let refused = revoked.with { $0.past.refusals = ["place.nobody.b": "safety.r3"] }
-        let rest = try deeds(refused.planner.plan(.switchover(to: nil)))
-        #expect(Array(rest.prefix(2)) == ["stopProcess b", "startProcess b"])
-        #expect(rest.contains("vest b"))
-        #expect(try !deeds(refused.with { $0.b.pid = 21 }.planner.plan(.switchover(to: nil))).contains("stopProcess b"), "it was")
-    }
-
     @Test("of a token of its own Baton says so, and takes it away beside a voter that people started")
     func namesItsToken() throws {
         let beside = JudgeTests.placed.with {

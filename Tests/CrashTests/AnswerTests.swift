@@ -98,7 +98,7 @@ struct AnswerTests {
         let method = one.moment.command == "stop" ? "test_posStopVoting" : "test_posStartVoting"
         try await devnet.fault("answer", "acme-1-" + node, "--method", method, "--deed", "delay", "--time", "1500ms")
         let controller = try devnet.begin(["switchover", "acme-1", "--yes"])
-        try await until("the \(one.moment.command) has run") { hasRun(one.moment.command, devnet) || !controller.isRunning }
+        try await until("the \(one.moment.command) has run") { try hasRun(one.moment.command, devnet) || !controller.isRunning }
         guard controller.isRunning, let socket = try socket(to: try devnet.port(node), of: controller.pid) else {
             _ = try await controller.end()
             return nil
@@ -112,7 +112,7 @@ struct AnswerTests {
                 "inject=read:\(one.fate.injection):when=\(one.moment.count)",
             ])
         try await until("strace is attached") { try tracer.errors.contains("attached") || !tracer.isRunning }
-        let note = try String(contentsOfFile: devnet.node(node) + "/.baton/sent." + one.moment.command, encoding: .utf8)
+        let note = try String(contentsOfFile: devnet.note(node, one.moment.command), encoding: .utf8)
         let ended = try await controller.end()
         _ = try await tracer.end()
         guard note.contains("\"answered\":false") else { return nil }
@@ -123,9 +123,9 @@ struct AnswerTests {
     }
 
     /// Whether the node has done it; its answer is held then.
-    private func hasRun(_ command: String, _ devnet: DevnetUnderTest) -> Bool {
+    private func hasRun(_ command: String, _ devnet: DevnetUnderTest) throws -> Bool {
         if command == "stop" { return devnet.has(devnet.vote("a", ".save")) }
-        return devnet.has(devnet.node("b") + "/.baton/sent.start") && !devnet.has(devnet.vote("b", ".save"))
+        return try devnet.has(devnet.note("b", "start")) && !devnet.has(devnet.vote("b", ".save"))
     }
 
     /// The name that `/proc` has for the process's connected socket to a port.

@@ -147,6 +147,12 @@ struct DevnetUnderTest: Sendable {
     /// A vote state of a node: `secure_storage.json` with an ending.
     func vote(_ letter: String, _ ending: String = "") -> String { node(letter) + "/pos_db/secure_storage.json" + ending }
 
+    /// Baton's note of the last command of a kind that it sent to a node in this boot.
+    func note(_ letter: String, _ command: String) throws -> String {
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return node(letter) + "/.baton/sent.\(command)." + boot.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     /// Whether a file is there.
     func has(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 

@@ -115,7 +115,7 @@ struct FullDiskTests {
                     try await until("a has stopped") { devnet.has(devnet.vote("a", ".save")) || !controller.isRunning }
                     try fill(filler)
                     let ended = try await controller.end()
-                    return devnet.has(devnet.node("a") + "/.baton/sent.stop") ? ended : nil
+                    return try devnet.has(devnet.note("a", "stop")) ? ended : nil
                 }
             }
             #expect(ended.status == 4 && ended.told.contains("No space left"), "\(ended.told)")

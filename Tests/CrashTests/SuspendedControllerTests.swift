@@ -65,7 +65,7 @@ struct SuspendedControllerTests {
         _ = consume lock
         guard old.isRunning else { return try await missed(old) }
         let isPlaced = devnet.has(devnet.vote("b", ".save"))
-        guard isPlaced == (moment == .betweenPlacingAndStart), !devnet.has(devnet.node("b") + "/.baton/sent.start") else {
+        guard isPlaced == (moment == .betweenPlacingAndStart), try !devnet.has(devnet.note("b", "start")) else {
             return try await missed(old)
         }
         try await devnet.fault("clear", moment == .beforePlacing ? "acme-1-a" : "acme-1-b")
@@ -77,11 +77,11 @@ struct SuspendedControllerTests {
         try await devnet.fault("answer", "acme-1-b", "--method", "test_posStartVoting", "--deed", "delay", "--time", "1500ms")
         let old = try devnet.begin(["switchover", "acme-1", "--yes"])
         try await until("the start has run") {
-            devnet.has(devnet.node("b") + "/.baton/sent.start") && !devnet.has(devnet.vote("b", ".save")) || !old.isRunning
+            try devnet.has(devnet.note("b", "start")) && !devnet.has(devnet.vote("b", ".save")) || !old.isRunning
         }
         guard old.isRunning else { return try await missed(old) }
         try await old.suspend()
-        let note = try String(contentsOfFile: devnet.node("b") + "/.baton/sent.start", encoding: .utf8)
+        let note = try String(contentsOfFile: devnet.note("b", "start"), encoding: .utf8)
         return old.isRunning && note.contains("\"answered\":false") ? old : try await missed(old)
     }
 

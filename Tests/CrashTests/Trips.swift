@@ -94,10 +94,10 @@ enum Trips {
                 try await devnet.fault("file", "acme-1-a", "--state", "absent")
             }),
         Trip(
-            name: "a breadcrumb on the receiver can't be read", rule: "conflux.no-strange-file", status: 4,
+            name: "the mark of a cut on the receiver can't be read", rule: "conflux.no-strange-file", status: 4,
             spoil: { devnet in
                 try FileManager.default.createDirectory(atPath: devnet.node("b") + "/.baton", withIntermediateDirectories: true)
-                try Data("{".utf8).write(to: URL(fileURLWithPath: devnet.node("b") + "/.baton/grant"))
+                try Data("{".utf8).write(to: URL(fileURLWithPath: devnet.node("b") + "/.baton/cut"))
             }),
     ]
 
