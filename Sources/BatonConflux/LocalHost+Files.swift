@@ -64,9 +64,13 @@ extension LocalHost {
 
     /// The names in `pos_db` that mean something to a vote state, sorted; `nil` when there is no such folder.
     private func voteNames() async throws(FileError) -> [String]? {
-        try await world.files.list(site.voteFolder)?.filter {
+        guard let all = try await world.files.list(site.voteFolder) else { return nil }
+        if let seen = namesSeen, seen.all == all { return seen.meant }
+        let meant = all.filter {
             $0 == VoteNames.json || $0 == VoteNames.save || $0.hasPrefix(VoteNames.handedOver) || $0.hasPrefix(VoteNames.revoked)
         }
+        namesSeen = (all, meant)
+        return meant
     }
 
     /// One vote-state file; what can't be read is a finding, not an error.
@@ -84,8 +88,9 @@ extension LocalHost {
     /// Breadcrumbs by the number at the end of their name; they never change, so each is read once, and looked at once a second.
     /// Of several with one number (`.handed-over.7`, `.handed-over.7-2`) the one with the highest watermark counts.
     private func numbered(_ prefix: String, in names: [String]) async throws(FileError) -> [UInt64: VoteFile] {
-        var found: [UInt64: VoteFile] = [:]
         let now = world.clock.now
+        if let seen = numberedSeen[prefix], seen.names == names, seen.at.duration(to: now) < Self.crumbAgeMax { return seen.found }
+        var found: [UInt64: VoteFile] = [:]
         for name in names where name.hasPrefix(prefix) {
             guard let number = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ UInt64($0) }) else { continue }
             guard let file = try await numberedFile(name, at: now) else { continue }
@@ -93,6 +98,7 @@ extension LocalHost {
             if file.held == nil, found[number] != nil { continue }
             found[number] = file
         }
+        numberedSeen[prefix] = (names, now, found)
         return found
     }
 

@@ -16,6 +16,10 @@ package actor LocalHost {
     var sight: Sight?
     /// Breadcrumbs that never change once they are written, by name.
     var crumbs: [String: SeenCrumb] = [:]
+    /// The names in the vote-state folder as listed last, and those of them that mean something.
+    var namesSeen: (all: [String], meant: [String])?
+    /// Breadcrumbs as found last, by the beginning of their names.
+    var numberedSeen: [String: (names: [String], at: Instant, found: [UInt64: VoteFile])] = [:]
     /// What the vote-state files and breadcrumbs said last, by path.
     var voteFiles: [String: Remembered<VoteFile>] = [:]
     var cutMark = Remembered<CutMark>()
