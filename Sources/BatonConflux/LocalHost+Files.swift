@@ -91,14 +91,20 @@ extension LocalHost {
         let now = world.clock.now
         if let seen = numberedSeen[prefix], seen.names == names, seen.at.duration(to: now) < Self.crumbAgeMax { return seen.found }
         var found: [UInt64: VoteFile] = [:]
+        var (oldest, isWhole) = (now, true)
         for name in names where name.hasPrefix(prefix) {
             guard let number = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ UInt64($0) }) else { continue }
-            guard let file = try await numberedFile(name, at: now) else { continue }
+            guard let file = try await numberedFile(name, at: now) else {
+                isWhole = false
+                continue
+            }
+            oldest = min(oldest, crumbs[name]?.seenAt ?? now)
             if let held = file.held, let other = found[number]?.held, other.state.watermark > held.state.watermark { continue }
             if file.held == nil, found[number] != nil { continue }
             found[number] = file
         }
-        numberedSeen[prefix] = (names, now, found)
+        // What vanished while it was looked at may come back under the same name: only the whole is remembered.
+        numberedSeen[prefix] = isWhole ? (names, oldest, found) : nil
         return found
     }
 
@@ -109,15 +115,6 @@ extension LocalHost {
         if crumbs[name]?.facts != facts { crumbs[name] = SeenCrumb(facts: facts, file: try await voteFile(path), seenAt: now) }
         crumbs[name]?.seenAt = now
         return crumbs[name]?.file
-    }
-
-    /// One JSON breadcrumb of `.baton`; one that can't be understood is no answer at all.
-    func read<Value>(_ name: String, _ decode: (JSON) throws(JSONError) -> Value) async throws(FileError) -> Value? {
-        switch try await crumbValue(name, decode) {
-        case .absent: nil
-        case .held(let value): value
-        case .torn(let why): throw FileError(.other, path: crumb(name), detail: why)
-        }
     }
 
     /// One JSON breadcrumb of `.baton`.
